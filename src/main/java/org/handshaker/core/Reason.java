@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.core;
+
+import java.util.Locale;
+import java.util.Map;
+
+/** Every way the relay refuses. The lower-case name is the stable {@code code} that clients read; it never changes. */
+public enum Reason {
+    MALFORMED(400, "Malformed request", "The request could not be read."),
+    BAD_USERNAME(400, "Bad username", "A username is 3 to 30 of a-z, 0-9 and _."),
+    BAD_PASSWORD(400, "Bad password", "The password is too short or too long."),
+    BAD_PGP_KEY(400, "Bad PGP key", "This is not one usable public OpenPGP certificate."),
+    SECRET_KEY(400, "Secret key", "This is a secret key. Send the public certificate only; nothing was stored."),
+    USER_ID_REVEALS_EMAIL(400, "User id reveals an e-mail address", "A user id of this key holds an e-mail address."),
+    MAIL_DISABLED(400, "Recovery mail is off", "This relay keeps no recovery mail."),
+    NOT_WITH_YOURSELF(400, "Not with yourself", "This cannot be done with yourself."),
+    NOT_SIGNED_IN(401, "Not signed in", "Sign in first."),
+    BAD_CREDENTIALS(401, "Bad credentials", "The username or the password is wrong."),
+    BAD_OTP(401, "Bad code", "The code is wrong, used up or expired."),
+    SESSION_REVOKED(401, "Session revoked", "This session has ended. Sign in again."),
+    PUZZLE_REQUIRED(401, "Puzzle required", "Solve the puzzle and send the call again."),
+    NOT_CONNECTED(403, "Not connected", "There is no accepted connection with this user."),
+    REGISTRATION_CLOSED(403, "Registration closed", "This relay takes no new users."),
+    INVITE_REQUIRED(403, "Invite required", "This relay takes new users by invite only."),
+    ORIGIN_REFUSED(403, "Origin refused", "This origin may not open a socket here."),
+    NOT_FOUND(404, "Not found", "There is nothing here."),
+    METHOD_NOT_ALLOWED(405, "Method not allowed", "This path does not know this method."),
+    USERNAME_TAKEN(409, "Username taken", "Someone has this name already."),
+    ALREADY_REQUESTED(409, "Already requested", "A request to this user is pending."),
+    ALREADY_CONNECTED(409, "Already connected", "You are connected with this user."),
+    STALE_QUEUE_EPOCH(409, "Stale queue epoch", "The queue was restored since. Poll again without an ack."),
+    KEY_ALREADY_PENDING(409, "Key change pending", "A key change is pending. Withdraw it first."),
+    TOO_LARGE(413, "Too large", "The body is over the limit of this call."),
+    UNSUPPORTED_MEDIA_TYPE(415, "Unsupported media type", "Send application/json."),
+    MISDIRECTED(421, "Misdirected request", "This relay does not answer to that host name."),
+    TOO_FAST(429, "Too fast", "Slow down."),
+    QUEUE_FULL(429, "Queue full", "The queue has no room. Try again when it was read."),
+    TOO_MANY_REQUESTS_PENDING(429, "Too many requests pending", "Too many connection requests are unanswered."),
+    TOO_MANY_SOCKETS(429, "Too many sockets", "This user has too many open sockets."),
+    INTERNAL(500, "Internal error", "The relay failed. Nothing about it was recorded."),
+    BUSY(503, "Busy", "The relay is at its limit. Try again soon."),
+    SHUTTING_DOWN(503, "Shutting down", "The relay is stopping. Try again soon."),
+    STORAGE_FULL(507, "Storage full", "The relay has no room to store this. Reading and deleting still work.");
+
+    private final int status;
+    private final String title;
+    private final String detail;
+
+    Reason(int status, String title, String detail) {
+        this.status = status;
+        this.title = title;
+        this.detail = detail;
+    }
+
+    public String code() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** HTTP status. */
+    public int status() {
+        return status;
+    }
+
+    public String title() {
+        return title;
+    }
+
+    public String detail() {
+        return detail;
+    }
+
+    public Refused refuse() {
+        return refuse(detail);
+    }
+
+    /** Refuses with a sentence of the relay's own; never pass a client's text. */
+    public Refused refuse(String ownDetail) {
+        return new Refused(this, ownDetail, defaultRetryAfterSeconds(), Map.of());
+    }
+
+    public Refused refuseFor(int retryAfterSeconds) {
+        return new Refused(this, detail, Math.max(1, retryAfterSeconds), Map.of());
+    }
+
+    /** Refuses with further members in the problem document. */
+    public Refused refuseWith(Map<String, Object> members) {
+        return new Refused(this, detail, defaultRetryAfterSeconds(), members);
+    }
+
+    private int defaultRetryAfterSeconds() {
+        return switch (status) {
+            case 429, 503, 507 -> 1;
+            default -> 0;
+        };
+    }
+}

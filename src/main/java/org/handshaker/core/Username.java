@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.core;
+
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/**
+ * A user's name, folded: {@code [a-z0-9_]{3,30}}, ASCII only so that no two names look alike. {@link #toString()} hides it,
+ * since names must not slip into a log; {@link #at()} is the form that clients see.
+ */
+public record Username(String bare) {
+    private static final Pattern FORM = Pattern.compile("[a-z0-9_]{3,30}");
+
+    public Username {
+        if (!FORM.matcher(bare).matches()) {
+            throw Reason.BAD_USERNAME.refuse();
+        }
+    }
+
+    /** Accepts a leading {@code @} and capital letters. */
+    public static Username parse(String text) {
+        if (text.length() > 31) {
+            throw Reason.BAD_USERNAME.refuse();
+        }
+        for (int i = 0; i < text.length(); i++) {
+            // Before folding: some letters outside ASCII fold into it (K, the Kelvin sign), and look-alikes must not
+            // pass.
+            if (text.charAt(i) > 127) {
+                throw Reason.BAD_USERNAME.refuse();
+            }
+        }
+        String bare = text.startsWith("@") ? text.substring(1) : text;
+        return new Username(bare.toLowerCase(Locale.ROOT));
+    }
+
+    /** {@code "@alice"}. */
+    public String at() {
+        return "@" + bare;
+    }
+
+    @Override
+    public String toString() {
+        return "Username";
+    }
+}
