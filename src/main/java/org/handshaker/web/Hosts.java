@@ -40,7 +40,7 @@ public final class Hosts {
         String host = withoutPort(hostHeader.toLowerCase(Locale.ROOT));
         return LOOPBACK.contains(host)
                 || host.equals(onion)
-                || takesAnyOnion && ONION.matcher(host).matches();
+                || (takesAnyOnion && ONION.matcher(host).matches());
     }
 
     /** Whether a browser page of this origin may read answers. */

@@ -130,7 +130,7 @@ final class Router extends Handler.Abstract {
             OptionalInt circuit = CircuitConnection.circuitOf(request);
             gate.pass(route.cost(), caller, circuit);
             Map<String, String> query = query();
-            BodyReader.read(request, route.bodyBytesMax())
+            CompletionStage<Reply> unused = BodyReader.read(request, route.bodyBytesMax())
                     .thenCompose(body -> {
                         if (body.length > 0) {
                             requireJson(route);
