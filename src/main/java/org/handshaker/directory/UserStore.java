@@ -43,7 +43,7 @@ final class UserStore {
                 .bind("id", id.bytes())
                 .mapTo(byte[].class)
                 .findOne()
-                .map(sealed -> vault.openText(sealed, "user.certificate", id.bytes()));
+                .map(stored -> vault.openText(stored, "user.certificate", id.bytes()));
     }
 
     void eachDiscoverableName(Handle handle, Consumer<Username> each) {
