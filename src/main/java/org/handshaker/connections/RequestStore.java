@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Vault;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
@@ -86,8 +87,7 @@ final class RequestStore {
     }
 
     int countIncoming(Handle handle, Id addressee, Instant now) {
-        return handle.createQuery(
-                        "SELECT count(*) FROM requests WHERE addressee = :addressee AND expires_at > :now")
+        return handle.createQuery("SELECT count(*) FROM requests WHERE addressee = :addressee AND expires_at > :now")
                 .bind("addressee", addressee(addressee, Filed.OPENLY))
                 .bind("now", now.getEpochSecond())
                 .mapTo(Integer.class)
@@ -127,6 +127,17 @@ final class RequestStore {
             between(handle, asker, addressee).ifPresent(requests::add);
         }
         return requests;
+    }
+
+    /** Opens the rows only near the bound, since their time is not written on this side. */
+    int countOutgoing(Handle handle, Id asker, Instant now) {
+        int rows = handle.createQuery("SELECT count(*) FROM asked WHERE asker = :asker")
+                .bind("asker", asker(asker))
+                .mapTo(Integer.class)
+                .one();
+        return rows < Limits.REQUESTS_PENDING_MAX
+                ? rows
+                : outgoing(handle, asker, now).size();
     }
 
     /** Everything from and to a user, hidden and expired ones too. */
@@ -185,14 +196,11 @@ final class RequestStore {
         byte[] asker = new byte[Id.BYTES];
         byte[] addressee = new byte[Id.BYTES];
         content.get(asker).get(addressee);
-        @Nullable String intro =
+        @Nullable
+        String intro =
                 content.hasRemaining() ? StandardCharsets.UTF_8.decode(content).toString() : null;
         return new Request(
-                Id.of(id),
-                Id.of(asker),
-                Id.of(addressee),
-                intro,
-                Instant.ofEpochSecond(row.getLong("expires_at")));
+                Id.of(id), Id.of(asker), Id.of(addressee), intro, Instant.ofEpochSecond(row.getLong("expires_at")));
     }
 
     private byte[] pair(Id asker, Id addressee) {

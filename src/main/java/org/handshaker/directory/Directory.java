@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Remembered;
@@ -25,8 +26,6 @@ import org.jspecify.annotations.Nullable;
  * the caller's and read what that change has written; the others answer what is committed.
  */
 public final class Directory {
-    /** The most rows of one search. */
-    public static final int SEARCH_ROWS_MAX = 20;
     /** The most names held for search by prefix, about 100 bytes each. */
     static final int LISTED_NAMES_MAX = 1_000_000;
 
@@ -99,20 +98,27 @@ public final class Directory {
         return store.certificate(handle, id);
     }
 
+    /** The user of that name with the certificate, or {@code not_found}. */
+    public Profile profile(Username name) {
+        return database.read(handle -> store.profile(handle, name)).orElseThrow(Reason.NOT_FOUND::refuse);
+    }
+
+    /** One's own record; {@code not_signed_in} when the account has just gone. */
+    public Profile profile(Id id) {
+        return database.read(handle -> store.profile(handle, id)).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
+    }
+
     /** The certificates of the named users, in the order asked; null for the unknown and for those without one. */
     public Map<Username, @Nullable String> certificates(List<Username> asked) {
-        Map<Username, @Nullable String> found = new LinkedHashMap<>();
-        database.read(handle -> {
+        return database.read(handle -> {
+            Map<Username, @Nullable String> found = new LinkedHashMap<>();
             for (Username name : asked) {
                 found.put(
                         name,
-                        store.find(handle, name)
-                                .flatMap(user -> store.certificate(handle, user.id()))
-                                .orElse(null));
+                        store.profile(handle, name).map(Profile::certificate).orElse(null));
             }
             return found;
         });
-        return found;
     }
 
     /**
@@ -132,8 +138,8 @@ public final class Directory {
         List<User> found = new ArrayList<>();
         find(exact).ifPresent(found::add);
         // One more than needed: the exact name may be among them.
-        for (Username name : names.startingWith(exact.bare(), SEARCH_ROWS_MAX + 1)) {
-            if (found.size() < SEARCH_ROWS_MAX && !name.equals(exact)) {
+        for (Username name : names.startingWith(exact.bare(), Limits.SEARCH_ROWS_MAX + 1)) {
+            if (found.size() < Limits.SEARCH_ROWS_MAX && !name.equals(exact)) {
                 find(name).filter(User::discoverable).ifPresent(found::add);
             }
         }

@@ -38,6 +38,20 @@ final class UserStore {
                 .findOne();
     }
 
+    Optional<Profile> profile(Handle handle, Username name) {
+        return handle.createQuery("SELECT " + COLUMNS + ", certificate_sealed FROM users WHERE name_blind = :blind")
+                .bind("blind", vault.blind(name))
+                .map((row, context) -> profile(row))
+                .findOne();
+    }
+
+    Optional<Profile> profile(Handle handle, Id id) {
+        return handle.createQuery("SELECT " + COLUMNS + ", certificate_sealed FROM users WHERE id = :id")
+                .bind("id", id.bytes())
+                .map((row, context) -> profile(row))
+                .findOne();
+    }
+
     Optional<String> certificate(Handle handle, Id id) {
         return handle.createQuery("SELECT certificate_sealed FROM users WHERE id = :id")
                 .bind("id", id.bytes())
@@ -105,6 +119,13 @@ final class UserStore {
         handle.createUpdate("DELETE FROM users WHERE id = :id")
                 .bind("id", user.bytes())
                 .execute();
+    }
+
+    private Profile profile(ResultSet row) throws SQLException {
+        byte @Nullable [] certificate = row.getBytes("certificate_sealed");
+        return new Profile(
+                user(row),
+                certificate == null ? null : vault.openText(certificate, "user.certificate", row.getBytes("id")));
     }
 
     private User user(ResultSet row) throws SQLException {
