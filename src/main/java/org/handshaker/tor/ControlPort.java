@@ -7,10 +7,10 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -31,7 +31,7 @@ public final class ControlPort implements AutoCloseable {
     private final SocketChannel channel;
     private final Consumer<String> events;
     private final ReentrantLock oneCommand = new ReentrantLock();
-    private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread reader;
     /** The answer that is waited for; the reader takes it away when it completes it. */
     private volatile @Nullable CompletableFuture<Answer> pending;
@@ -130,7 +130,7 @@ public final class ControlPort implements AutoCloseable {
         try {
             CompletableFuture<Answer> answer = new CompletableFuture<>();
             pending = answer;
-            if (closed.isDone()) {
+            if (closed.getCount() == 0) {
                 throw new IOException("tor's control connection is closed");
             }
             ByteBuffer bytes = ByteBuffer.wrap((line + "\r\n").getBytes(StandardCharsets.US_ASCII));
@@ -157,9 +157,9 @@ public final class ControlPort implements AutoCloseable {
         }
     }
 
-    /** Completes when the connection has ended, by either side. */
-    public CompletableFuture<Void> closed() {
-        return closed.copy();
+    /** Blocks until the connection has ended, by either side. */
+    void awaitEnd() throws InterruptedException {
+        closed.await();
     }
 
     @Override
@@ -172,23 +172,8 @@ public final class ControlPort implements AutoCloseable {
         finish();
     }
 
-    /** Waits until the connection has ended; false when it has not within {@code wait}. */
-    boolean awaitClosed(Duration wait) {
-        try {
-            closed.get(wait.toMillis(), TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException open) {
-            return false;
-        } catch (ExecutionException impossible) {
-            throw new IllegalStateException("closed never fails", impossible);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
-
     private void finish() {
-        closed.complete(null);
+        closed.countDown();
         @Nullable CompletableFuture<Answer> waiting = pending;
         if (waiting != null) {
             waiting.completeExceptionally(new IOException("tor's control connection is closed"));

@@ -101,6 +101,11 @@ public final class TorNode implements AutoCloseable {
 
     @Override
     public void close() {
+        end();
+    }
+
+    /** As close, for a test in which tor's end is the event. */
+    public void end() {
         process.destroy();
         try {
             if (!process.waitFor(5, TimeUnit.SECONDS)) {
