@@ -116,6 +116,25 @@ class ShippedFilesTest {
         assertTrue(script.equals("scripts/setup") || Files.isExecutable(Path.of(script)), script);
     }
 
+    @Test
+    void everyLibraryWeShipIsInTheNotices() throws IOException {
+        String notices = Files.readString(Path.of("docs/third-party-notices.md"));
+        Matcher dependency = Pattern.compile("<dependency>(.*?)</dependency>", Pattern.DOTALL)
+                .matcher(Files.readString(Path.of("pom.xml"))
+                        .replaceAll("(?s)<dependencyManagement>.*?</dependencyManagement>|<build>.*", ""));
+        int shipped = 0;
+        while (dependency.find()) {
+            if (!dependency.group(1).contains("<scope>test</scope>")) {
+                String artifact = dependency.group(1).replaceAll("(?s).*<artifactId>(.*?)</artifactId>.*", "$1");
+                String family = artifact.startsWith("jetty-websocket-") ? "jetty-websocket-*" : artifact;
+                assertTrue(notices.contains("`" + family + "`"), artifact);
+                shipped++;
+            }
+        }
+
+        assertTrue(shipped > 10, "the pattern no longer finds the dependencies");
+    }
+
     private static void assertTorTakes(Path directory, String torrc) throws Exception {
         Path file = Files.writeString(directory.resolve("torrc"), torrc.replace("/var/lib/tor/", directory + "/"));
         Outcome outcome = run(
