@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.core;
+
+import java.time.Duration;
+
+/** Every bound of the relay that is not a setting: a name, a unit, and a reason where the number does not speak for itself. */
+public final class Limits {
+    /** Longest JSON body where a route does not say otherwise. */
+    public static final int BODY_BYTES_MAX = 8_192;
+    /** A body where none is expected is read over and dropped up to here. */
+    public static final int UNREAD_BODY_BYTES_MAX = 1_024;
+    /** How far past its limit a body is drained, so that the 413 reaches a client that is still sending. */
+    public static final int DRAIN_BYTES_MAX = 4 * 1_024 * 1_024;
+    /** A body must be complete by then, however slowly it drips. */
+    public static final Duration BODY_WAIT = Duration.ofSeconds(60);
+
+    public static final int JSON_DEPTH_MAX = 16;
+    public static final int HEADER_BYTES_MAX = 8_192;
+    /** Silence on a connection between requests or inside one. */
+    public static final Duration CONNECTION_IDLE = Duration.ofSeconds(60);
+    /** Open connections; one more waits in the kernel's backlog. */
+    public static final int CONNECTIONS_MAX = 40_000;
+
+    public static final int USERNAME_CHARS_MAX = 30;
+    public static final int SEARCH_PREFIX_CHARS_MIN = 3;
+    public static final int SEARCH_ROWS_MAX = 20;
+    public static final int PUBLIC_KEYS_PER_CALL_MAX = 100;
+    public static final int PGP_KEY_BYTES_MAX = 16_384;
+    /** Room for a key whose line breaks JSON must escape, and the fields beside it. */
+    public static final int PGP_BODY_BYTES_MAX = 65_536;
+
+    public static final int INTRO_CHARS_MAX = 2_048;
+    public static final Duration REQUEST_LIFE = Duration.ofDays(7);
+    public static final int REQUESTS_PENDING_MAX = 100;
+    public static final int CONNECTIONS_PER_USER_MAX = 1_000;
+    public static final int BLOCKS_PER_USER_MAX = 1_000;
+
+    public static final int PAYLOAD_CHARS_MAX = 65_536;
+    /** A payload of the longest kind, every character escaped as JSON allows or of three UTF-8 bytes, and the fields beside it. */
+    public static final int EVENT_BODY_BYTES_MAX = 6 * PAYLOAD_CHARS_MAX + 4_096;
+
+    public static final int EVENT_ID_CHARS_MAX = 128;
+    public static final int QUEUE_EVENTS_MAX = 1_000;
+    public static final int QUEUE_BYTES_MAX = 8 * 1_024 * 1_024;
+    /** System events have room of their own, so that neither strangers nor a full queue crowd them out. */
+    public static final int SYSTEM_EVENTS_MAX = 200;
+    /** What one answer holds; a single larger event goes alone. */
+    public static final int ANSWER_BYTES_MAX = 98_304;
+
+    public static final int POLL_EVENTS_MAX = 100;
+    public static final int POLL_WAIT_SECONDS_MAX = 30;
+    /** Long-polls that may wait at once, all users together and for one user. */
+    public static final int WAITERS_MAX = 20_000;
+
+    public static final int WAITERS_PER_USER_MAX = 8;
+    public static final int ACK_IDS_MAX = 1_000;
+
+    /** Events pushed to one socket and not yet acked; the rest waits in the queue. */
+    public static final int UNACKED_PER_SOCKET_MAX = 256;
+
+    public static final int SOCKETS_PER_USER_MAX = 8;
+    public static final int SOCKETS_MAX = 20_000;
+    public static final int FRAME_BYTES_MAX = EVENT_BODY_BYTES_MAX;
+    /** Frames under way to one socket; a reader slower than that is closed and comes back to its queue. */
+    public static final int FRAMES_OUT_MAX = 1_024;
+
+    public static final Duration SOCKET_SIGN_IN_WAIT = Duration.ofSeconds(10);
+    public static final Duration SOCKET_PING = Duration.ofSeconds(25);
+    public static final Duration SOCKET_IDLE = Duration.ofSeconds(60);
+    /** Malformed frames in a minute that close a socket. */
+    public static final int MALFORMED_FRAMES_MAX = 3;
+
+    public static final Duration EVENT_TTL_MAX = Duration.ofDays(30);
+    public static final Duration TURN_CREDENTIAL_LIFE = Duration.ofMinutes(10);
+
+    /** Hashes that may wait for a core, and how long. */
+    public static final int HASHES_WAITING_MAX = 64;
+
+    public static final Duration HASH_WAIT = Duration.ofSeconds(2);
+
+    private Limits() {}
+}

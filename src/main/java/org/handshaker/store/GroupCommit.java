@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.store;
+
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import org.handshaker.core.Reason;
+import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+
+/**
+ * The one writer. Changes from all threads line up in a bounded queue; what has gathered while the last commit ran is done
+ * in one transaction with one fsync, and only then are the callers told. Each change stands behind its own savepoint, so a
+ * refused one takes nothing with it.
+ *
+ * <p>Guarantee: a future completes normally only after its change is on the disk. Never: an unbounded queue, or a future that
+ * is forgotten.
+ */
+final class GroupCommit implements AutoCloseable {
+    /** Changes that may wait; one more is refused with {@code busy}. */
+    static final int WAITING_MAX = 8_192;
+    /** Changes in one commit; bounds how long the first of them waits for the last. */
+    static final int BATCH_MAX = 256;
+
+    private final Handle writer;
+    private final ArrayBlockingQueue<Waiting<?>> queue = new ArrayBlockingQueue<>(WAITING_MAX);
+    private final List<Runnable> afterThisCommit = new ArrayList<>();
+    private final Thread thread;
+    private volatile boolean closing;
+
+    GroupCommit(Handle writer) {
+        this.writer = writer;
+        this.thread = new Thread(this::run, "commit");
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    private static final class Waiting<T> {
+        final Function<Handle, T> change;
+        final boolean inTransaction;
+        final CompletableFuture<T> done = new CompletableFuture<>();
+
+        @Nullable
+        T result;
+
+        @Nullable
+        RuntimeException refusal;
+
+        List<Runnable> after = List.of();
+
+        Waiting(Function<Handle, T> change, boolean inTransaction) {
+            this.change = change;
+            this.inTransaction = inTransaction;
+        }
+
+        @SuppressWarnings("NullAway") // T may itself be nullable; the future carries what the change returned
+        void tell() {
+            if (refusal == null) {
+                done.complete(result);
+            } else {
+                done.completeExceptionally(refusal);
+            }
+        }
+    }
+
+    /** Lines a change up; {@code busy} when the queue is full. */
+    <T> CompletableFuture<T> submit(Function<Handle, T> change) {
+        return enqueue(new Waiting<>(change, true));
+    }
+
+    /** Lines up work that SQLite allows only between transactions, such as a checkpoint. */
+    <T> CompletableFuture<T> submitBetween(Function<Handle, T> work) {
+        return enqueue(new Waiting<>(work, false));
+    }
+
+    private <T> CompletableFuture<T> enqueue(Waiting<T> waiting) {
+        if (closing) {
+            throw Reason.SHUTTING_DOWN.refuse();
+        }
+        if (!queue.offer(waiting)) {
+            throw Reason.BUSY.refuse();
+        }
+        if (closing && queue.remove(waiting)) {
+            throw Reason.SHUTTING_DOWN.refuse();
+        }
+        return waiting.done;
+    }
+
+    boolean isWriterThread() {
+        return Thread.currentThread() == thread;
+    }
+
+    /** Runs {@code done} once the change that is being made is on the disk; dropped when it is refused. */
+    void afterCommit(Runnable done) {
+        if (!isWriterThread()) {
+            throw new IllegalStateException("afterCommit belongs inside a change");
+        }
+        afterThisCommit.add(done);
+    }
+
+    private void run() {
+        List<Waiting<?>> batch = new ArrayList<>(BATCH_MAX);
+        while (true) {
+            try {
+                batch.add(queue.take());
+            } catch (InterruptedException stop) {
+                // Only close() interrupts, after it has turned the intake off: what is still queued is done first.
+                queue.drainTo(batch);
+                if (!batch.isEmpty()) {
+                    commit(batch);
+                }
+                return;
+            }
+            queue.drainTo(batch, BATCH_MAX - 1);
+            commit(batch);
+            batch.clear();
+        }
+    }
+
+    private void commit(List<Waiting<?>> batch) {
+        List<Waiting<?>> changes = new ArrayList<>(batch.size());
+        List<Waiting<?>> between = new ArrayList<>(0);
+        for (Waiting<?> waiting : batch) {
+            (waiting.inTransaction ? changes : between).add(waiting);
+        }
+        if (!changes.isEmpty()) {
+            commitChanges(changes);
+        }
+        for (Waiting<?> waiting : between) {
+            attempt(waiting);
+            waiting.tell();
+        }
+    }
+
+    private void commitChanges(List<Waiting<?>> changes) {
+        try {
+            writer.execute("BEGIN IMMEDIATE");
+            for (Waiting<?> waiting : changes) {
+                writer.execute("SAVEPOINT change");
+                attempt(waiting);
+                if (waiting.refusal != null) {
+                    writer.execute("ROLLBACK TO change");
+                }
+                writer.execute("RELEASE change");
+            }
+            writer.execute("COMMIT");
+        } catch (RuntimeException broken) {
+            RuntimeException refusal = translated(broken);
+            rollBack();
+            changes.forEach(waiting -> waiting.refusal = refusal);
+        }
+        for (Waiting<?> waiting : changes) {
+            if (waiting.refusal == null) {
+                waiting.after.forEach(GroupCommit::runSafely);
+            }
+            waiting.tell();
+        }
+    }
+
+    private <T> void attempt(Waiting<T> waiting) {
+        afterThisCommit.clear();
+        try {
+            waiting.result = waiting.change.apply(writer);
+            waiting.after = List.copyOf(afterThisCommit);
+        } catch (RuntimeException refused) {
+            waiting.refusal = translated(refused);
+        }
+    }
+
+    /** A listener's failure is not the failure of the change, which is on the disk already. */
+    private static void runSafely(Runnable listener) {
+        try {
+            listener.run();
+        } catch (RuntimeException listenerBroke) {
+            Thread thread = Thread.currentThread();
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, listenerBroke);
+        }
+    }
+
+    private void rollBack() {
+        try {
+            writer.execute("ROLLBACK");
+        } catch (RuntimeException alreadyRolledBack) {
+            // SQLite rolls back by itself on a full disk; then there is nothing left to undo.
+            return;
+        }
+    }
+
+    /** A full or failing disk becomes {@code storage_full}; everything else stays what it is. */
+    private static RuntimeException translated(RuntimeException thrown) {
+        for (@Nullable Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLiteException sqlite && isDiskTrouble(sqlite.getResultCode())) {
+                return Reason.STORAGE_FULL.refuse();
+            }
+            if (cause instanceof SQLException sql && sql.getErrorCode() == SQLiteErrorCode.SQLITE_FULL.code) {
+                return Reason.STORAGE_FULL.refuse();
+            }
+        }
+        return thrown;
+    }
+
+    private static boolean isDiskTrouble(SQLiteErrorCode code) {
+        int primary = code.code & 0xff;
+        return primary == SQLiteErrorCode.SQLITE_FULL.code || primary == SQLiteErrorCode.SQLITE_IOERR.code;
+    }
+
+    /** Turns the intake off, commits what is queued and ends the thread. */
+    @Override
+    public void close() {
+        closing = true;
+        thread.interrupt();
+        try {
+            thread.join(10_000);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.store;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The numbered schema files. Each is applied once, in order and in one transaction, and {@code PRAGMA user_version} counts
+ * them. A released file is never edited: a change is a new file. There is no way back but the backup taken before.
+ */
+final class Schema {
+    static final List<String> FILES =
+            List.of("000-store.sql", "001-users.sql", "002-auth.sql", "003-connections.sql", "004-queue.sql");
+
+    private Schema() {}
+
+    static int versionOf(Handle handle) {
+        return handle.createQuery("PRAGMA user_version").mapTo(Integer.class).one();
+    }
+
+    static void upgrade(Handle handle, List<String> files) {
+        for (int version = versionOf(handle); version < files.size(); version++) {
+            String script = text(files.get(version));
+            int next = version + 1;
+            handle.useTransaction(transaction -> {
+                transaction.createScript(script).execute();
+                transaction.execute("PRAGMA user_version = " + next);
+            });
+        }
+    }
+
+    private static String text(String file) {
+        try (@Nullable InputStream in = Schema.class.getResourceAsStream("/org/handshaker/schema/" + file)) {
+            if (in == null) {
+                throw new IllegalStateException("schema file " + file + " is not in the jar");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Reason;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a request's body as it arrives, without a waiting thread: at most the route's limit is kept, up to 4 MiB more is
+ * drained so that the refusal reaches a client that is still sending, and what drips for longer than a minute is given up.
+ */
+final class BodyReader implements Runnable {
+    private final Request request;
+    private final int bytesMax;
+    private final long deadlineNanos = System.nanoTime() + Limits.BODY_WAIT.toNanos();
+    private final ByteArrayOutputStream kept = new ByteArrayOutputStream(512);
+    private final CompletableFuture<byte[]> done = new CompletableFuture<>();
+    private long total;
+
+    private BodyReader(Request request, int bytesMax) {
+        this.request = request;
+        this.bytesMax = bytesMax;
+    }
+
+    static CompletableFuture<byte[]> read(Request request, int bytesMax) {
+        BodyReader reader = new BodyReader(request, bytesMax);
+        if (request.getLength() > (long) bytesMax + Limits.DRAIN_BYTES_MAX
+                || (expectsContinue(request) && request.getLength() > bytesMax)) {
+            return CompletableFuture.failedFuture(Reason.TOO_LARGE.refuse());
+        }
+        reader.run();
+        return reader.done;
+    }
+
+    /** Such a client waits for leave before it sends; refusing at once saves both the drain. */
+    private static boolean expectsContinue(Request request) {
+        return request.getHeaders().contains(HttpHeader.EXPECT, "100-continue");
+    }
+
+    @Override
+    public void run() {
+        while (true) {
+            Content.@Nullable Chunk chunk = request.read();
+            if (chunk == null) {
+                request.demand(this);
+                return;
+            }
+            if (Content.Chunk.isFailure(chunk)) {
+                done.completeExceptionally(Reason.MALFORMED.refuse("The body broke off."));
+                return;
+            }
+            ByteBuffer bytes = chunk.getByteBuffer();
+            total += bytes.remaining();
+            if (total <= bytesMax) {
+                byte[] copy = new byte[bytes.remaining()];
+                bytes.get(copy);
+                kept.writeBytes(copy);
+            }
+            chunk.release();
+            if (total > (long) bytesMax + Limits.DRAIN_BYTES_MAX || System.nanoTime() > deadlineNanos) {
+                done.completeExceptionally(Reason.TOO_LARGE.refuse());
+                return;
+            }
+            if (chunk.isLast()) {
+                finish();
+                return;
+            }
+        }
+    }
+
+    private void finish() {
+        if (total > bytesMax) {
+            done.completeExceptionally(Reason.TOO_LARGE.refuse());
+        } else {
+            done.complete(kept.toByteArray());
+        }
+    }
+}

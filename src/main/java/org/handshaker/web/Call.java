@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.handshaker.core.Caller;
+import org.handshaker.core.Id;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
+import org.handshaker.core.Username;
+import org.jspecify.annotations.Nullable;
+
+/** One request as an endpoint sees it: who calls, the values in the path and query, and a body that has been read whole. */
+public final class Call {
+    private final @Nullable Caller caller;
+    private final OptionalInt circuit;
+    private final Map<String, String> path;
+    private final Map<String, String> query;
+    private final byte[] body;
+
+    Call(
+            @Nullable Caller caller,
+            OptionalInt circuit,
+            Map<String, String> path,
+            Map<String, String> query,
+            byte[] body) {
+        this.caller = caller;
+        this.circuit = circuit;
+        this.path = path;
+        this.query = query;
+        this.body = body;
+    }
+
+    /** Who calls; the router let nobody else through. */
+    public Caller caller() {
+        if (caller == null) {
+            throw new IllegalStateException("only a route with Access.USER knows its caller");
+        }
+        return caller;
+    }
+
+    public Id user() {
+        return caller().user();
+    }
+
+    /** Tor's id of the circuit, where the listener learns one. Lives in memory only. */
+    public OptionalInt circuit() {
+        return circuit;
+    }
+
+    public String path(String name) {
+        @Nullable String value = path.get(name);
+        if (value == null) {
+            throw new IllegalStateException("the route's path has no {" + name + "}");
+        }
+        return value;
+    }
+
+    /** A username in the path. One that no user can have is as unknown as any other: {@code not_found}. */
+    public Username username(String name) {
+        try {
+            return Username.parse(path(name));
+        } catch (Refused impossible) {
+            throw Reason.NOT_FOUND.refuse();
+        }
+    }
+
+    public @Nullable String query(String name) {
+        return query.get(name);
+    }
+
+    /** A whole number in the query; {@code malformed} when it is something else or out of bounds. */
+    public long queryLong(String name, long min, long max, long otherwise) {
+        @Nullable String text = query.get(name);
+        if (text == null) {
+            return otherwise;
+        }
+        try {
+            long value = Long.parseLong(text);
+            if (value >= min && value <= max) {
+                return value;
+            }
+        } catch (NumberFormatException notANumber) {
+            throw Reason.MALFORMED.refuse("A query parameter must be a whole number.");
+        }
+        throw Reason.MALFORMED.refuse("A query parameter is out of bounds.");
+    }
+
+    public <T> T body(Class<T> type) {
+        return Json.read(body, type);
+    }
+
+    public <T> Optional<T> bodyIfAny(Class<T> type) {
+        return body.length == 0 ? Optional.empty() : Optional.of(body(type));
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationContext;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.type.LogicalType;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.RecordComponent;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * JSON to records and back; the only class that knows Jackson. Reading is strict: an unknown field, a duplicate key, another
+ * type, text after the end, nesting deeper than 16 or a missing component that is not {@code @Nullable} is
+ * {@code malformed}. Names on the wire are lower snake_case; null components are left out.
+ */
+public final class Json {
+    private static final JsonMapper MAPPER = mapper();
+    private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
+    private static final Map<Class<?>, RecordComponent[]> REQUIRED = new ConcurrentHashMap<>();
+
+    private Json() {}
+
+    public static byte[] write(Object value) {
+        try {
+            return MAPPER.writeValueAsBytes(value);
+        } catch (JsonProcessingException unwritable) {
+            throw new IllegalStateException("an answer must be writable as JSON", unwritable);
+        }
+    }
+
+    public static String text(Object value) {
+        try {
+            return MAPPER.writeValueAsString(value);
+        } catch (JsonProcessingException unwritable) {
+            throw new IllegalStateException("an answer must be writable as JSON", unwritable);
+        }
+    }
+
+    /** Reads one record; every fault is {@code malformed}, except a refusal that the record's own check throws. */
+    public static <T> T read(byte[] bytes, Class<T> type) {
+        try {
+            T value = MAPPER.readValue(bytes, type);
+            return checked(value);
+        } catch (IOException malformed) {
+            throw refusal(malformed);
+        }
+    }
+
+    public static <T> T read(String text, Class<T> type) {
+        try {
+            T value = MAPPER.readValue(text, type);
+            return checked(value);
+        } catch (IOException malformed) {
+            throw refusal(malformed);
+        }
+    }
+
+    /** Any JSON object, for those who look at a field before they know the rest. */
+    public static Map<String, Object> map(String text) {
+        try {
+            @Nullable Map<String, Object> map = MAPPER.readValue(text, MAP);
+            if (map == null) {
+                throw Reason.MALFORMED.refuse();
+            }
+            return map;
+        } catch (IOException malformed) {
+            throw refusal(malformed);
+        }
+    }
+
+    /** Turns what {@link #map} read into a record, with the same strictness. */
+    public static <T> T convert(Map<String, Object> map, Class<T> type) {
+        try {
+            return checked(MAPPER.convertValue(map, type));
+        } catch (IllegalArgumentException malformed) {
+            throw refusal(malformed);
+        }
+    }
+
+    /** A YAML document of the relay's own. */
+    public static Map<String, Object> yaml(InputStream in) throws IOException {
+        return new YAMLMapper().readValue(in, MAP);
+    }
+
+    private static JsonMapper mapper() {
+        JsonFactory factory = JsonFactory.builder()
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                .streamReadConstraints(StreamReadConstraints.builder()
+                        .maxNestingDepth(Limits.JSON_DEPTH_MAX)
+                        .maxNumberLength(20)
+                        .build())
+                .build();
+        SimpleModule unread = new SimpleModule().addDeserializer(Unread.class, new UnreadDeserializer());
+        return JsonMapper.builder(factory)
+                .addModule(unread)
+                .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+                .defaultPropertyInclusion(
+                        JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
+                .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+                .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                .withCoercionConfig(LogicalType.Textual, textual -> textual.setCoercion(
+                                CoercionInputShape.Integer, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
+                .build();
+    }
+
+    private static <T> T checked(@Nullable T value) {
+        if (value == null) {
+            throw Reason.MALFORMED.refuse();
+        }
+        for (RecordComponent component : REQUIRED.computeIfAbsent(value.getClass(), Json::required)) {
+            try {
+                if (component.getAccessor().invoke(value) == null) {
+                    throw Reason.MALFORMED.refuse("A required field is missing.");
+                }
+            } catch (ReflectiveOperationException hidden) {
+                throw new IllegalStateException("body records must be readable: " + value.getClass(), hidden);
+            }
+        }
+        return value;
+    }
+
+    private static RecordComponent[] required(Class<?> type) {
+        if (!type.isRecord()) {
+            return new RecordComponent[0];
+        }
+        return java.util.Arrays.stream(type.getRecordComponents())
+                .filter(part -> !part.getAnnotatedType().isAnnotationPresent(Nullable.class))
+                .filter(part -> part.getAccessor().trySetAccessible())
+                .toArray(RecordComponent[]::new);
+    }
+
+    private static Refused refusal(Exception thrown) {
+        for (@Nullable Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof Refused refused) {
+                return refused;
+            }
+        }
+        return Reason.MALFORMED.refuse();
+    }
+
+    private static final class UnreadDeserializer extends StdDeserializer<Unread> {
+        private static final long serialVersionUID = 1;
+
+        UnreadDeserializer() {
+            super(Unread.class);
+        }
+
+        @Override
+        public Unread deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+            parser.skipChildren();
+            return new Unread();
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.handshaker.core.Reason;
+
+/** Speaks for Jetty where it refuses by itself (a request line or header that is no HTTP), in the relay's own vocabulary. */
+final class ProblemErrors implements Request.Handler {
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) {
+        int status = response.getStatus();
+        Reason reason =
+                switch (status) {
+                    case 404 -> Reason.NOT_FOUND;
+                    case 413 -> Reason.TOO_LARGE;
+                    case 503 -> Reason.SHUTTING_DOWN;
+                    default -> status >= 500 ? Reason.INTERNAL : Reason.MALFORMED;
+                };
+        Reply problem = Problem.of(reason.refuse());
+        byte[] body = Padding.pad(problem.body());
+        response.setStatus(problem.status());
+        Router.addSecurityHeaders(response.getHeaders());
+        response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.TYPE);
+        response.write(true, ByteBuffer.wrap(body), callback);
+        return true;
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What an endpoint answers: a status, and a record that becomes JSON or a page that is sent as it stands. */
+public record Reply(int status, byte[] body, @Nullable String contentType, Map<String, String> headers) {
+    static final String JSON = "application/json";
+
+    public static Reply ok(Object body) {
+        return json(200, body);
+    }
+
+    public static Reply created(Object body) {
+        return json(201, body);
+    }
+
+    public static Reply accepted(Object body) {
+        return json(202, body);
+    }
+
+    public static Reply noContent() {
+        return new Reply(204, new byte[0], null, Map.of());
+    }
+
+    /** A page or file of the relay's own, with the content security policy that fits it. */
+    public static Reply page(String contentType, String text, String contentSecurityPolicy) {
+        return new Reply(
+                200,
+                text.getBytes(StandardCharsets.UTF_8),
+                contentType,
+                Map.of("Content-Security-Policy", contentSecurityPolicy));
+    }
+
+    private static Reply json(int status, Object body) {
+        return new Reply(status, Json.write(body), JSON, Map.of());
+    }
+
+    /** Pads the body to at least the bucket of {@code bytes}, so that an empty answer looks like a short one. */
+    public Reply atLeast(int bytes) {
+        return new Reply(status, Padding.atLeast(body, bytes), contentType, headers);
+    }
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import java.nio.ByteBuffer;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeSet;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.Fields;
+import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
+import org.handshaker.core.Caller;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes every request: host, route, who calls, rate, body, endpoint, answer, in that order, each step refusing by default.
+ * It knows no feature. Whatever escapes an endpoint that is not a refusal is a bug and answered as {@code internal}, with
+ * nothing about it.
+ */
+final class Router extends Handler.Abstract {
+    private static final String BEARER = "Bearer ";
+    private static final String STRICT_POLICY =
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+    private final List<Route> routes;
+    private final Authenticator authenticator;
+    private final Gate gate;
+    private final Hosts hosts;
+    private final boolean pads;
+    private volatile boolean stopping;
+
+    Router(List<Route> routes, Authenticator authenticator, Gate gate, Hosts hosts, boolean pads) {
+        this.routes = routes.stream()
+                .sorted(Comparator.comparingInt(Route::literals).reversed())
+                .toList();
+        this.authenticator = authenticator;
+        this.gate = gate;
+        this.hosts = hosts;
+        this.pads = pads;
+    }
+
+    /** From now on everything is answered with {@code shutting_down}. */
+    void stopIntake() {
+        stopping = true;
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) {
+        Exchange exchange = new Exchange(request, response, callback);
+        try {
+            exchange.run();
+        } catch (Refused refused) {
+            exchange.answer(Problem.of(refused));
+        } catch (RuntimeException bug) {
+            exchange.answer(Problem.of(Reason.INTERNAL.refuse()));
+        }
+        return true;
+    }
+
+    /** One request on its way through. */
+    private final class Exchange {
+        private final Request request;
+        private final Response response;
+        private final Callback callback;
+
+        Exchange(Request request, Response response, Callback callback) {
+            this.request = request;
+            this.response = response;
+            this.callback = callback;
+        }
+
+        void run() {
+            if (!hosts.answersTo(request.getHeaders().get(HttpHeader.HOST))) {
+                throw Reason.MISDIRECTED.refuse();
+            }
+            if (stopping) {
+                throw Reason.SHUTTING_DOWN.refuse();
+            }
+            List<String> segments = segments();
+            String method = request.getMethod();
+            if (method.equals("OPTIONS") && hosts.mayRead(origin())) {
+                answer(Reply.noContent());
+                return;
+            }
+            TreeSet<String> allowed = new TreeSet<>();
+            for (Route route : routes) {
+                Optional<Map<String, String>> path = route.match(segments);
+                if (path.isPresent()) {
+                    if (route.method().equals(method)) {
+                        enter(route, path.get());
+                        return;
+                    }
+                    allowed.add(route.method());
+                }
+            }
+            if (allowed.isEmpty()) {
+                throw Reason.NOT_FOUND.refuse();
+            }
+            answer(Problem.methodNotAllowed(String.join(", ", allowed)));
+        }
+
+        private List<String> segments() {
+            @Nullable String path = request.getHttpURI().getCanonicalPath();
+            @Nullable String decoded = path == null ? null : org.eclipse.jetty.util.URIUtil.decodePath(path);
+            if (decoded == null || !decoded.startsWith("/")) {
+                throw Reason.NOT_FOUND.refuse();
+            }
+            return Route.segments(decoded);
+        }
+
+        private void enter(Route route, Map<String, String> path) {
+            if (route.socket() != null) {
+                openSocket(route, route.socket());
+                return;
+            }
+            @Nullable Caller caller = route.access() == Access.USER ? authenticator.authenticate(bearerToken()) : null;
+            OptionalInt circuit = CircuitConnection.circuitOf(request);
+            gate.pass(route.cost(), caller, circuit);
+            Map<String, String> query = query();
+            CompletionStage<Reply> unused = BodyReader.read(request, route.bodyBytesMax())
+                    .thenCompose(body -> {
+                        if (body.length > 0) {
+                            requireJson(route);
+                        }
+                        Call call = new Call(caller, circuit, path, query, body);
+                        return route.isHeavy()
+                                ? gate.admit(() -> now(route, call))
+                                : route.endpoint().handle(call);
+                    })
+                    .whenComplete((reply, thrown) -> answer(thrown == null ? reply : problem(thrown)));
+        }
+
+        private Reply now(Route route, Call call) {
+            CompletionStage<Reply> reply = route.endpoint().handle(call);
+            return reply.toCompletableFuture().join();
+        }
+
+        private void openSocket(Route route, SocketEndpoint socket) {
+            HttpFields headers = request.getHeaders();
+            if (!hosts.mayOpenSocket(origin(), headers.get(HttpHeader.HOST))) {
+                throw Reason.ORIGIN_REFUSED.refuse();
+            }
+            @Nullable
+            Caller caller =
+                    headers.contains(HttpHeader.AUTHORIZATION) ? authenticator.authenticate(bearerToken()) : null;
+            OptionalInt circuit = CircuitConnection.circuitOf(request);
+            gate.pass(route.cost(), caller, circuit);
+            ServerWebSocketContainer container = ServerWebSocketContainer.get(request.getContext());
+            boolean upgraded = container != null
+                    && container.upgrade(
+                            (upgradeRequest, upgradeResponse, upgradeCallback) -> {
+                                // Never permessage-deflate: its buffers cost 112 KiB a socket and its lengths tell.
+                                upgradeResponse.setExtensions(List.of());
+                                return socket.open(caller, circuit);
+                            },
+                            request,
+                            response,
+                            callback);
+            if (!upgraded) {
+                throw Reason.MALFORMED.refuse("This path takes a WebSocket upgrade only.");
+            }
+        }
+
+        private String bearerToken() {
+            @Nullable String header = request.getHeaders().get(HttpHeader.AUTHORIZATION);
+            if (header == null || !header.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+                throw Reason.NOT_SIGNED_IN.refuse();
+            }
+            return header.substring(BEARER.length()).strip();
+        }
+
+        private Map<String, String> query() {
+            try {
+                Map<String, String> query = new HashMap<>();
+                for (Fields.Field field : Request.extractQueryParameters(request)) {
+                    if (field.hasMultipleValues()) {
+                        throw Reason.MALFORMED.refuse("A query parameter is given twice.");
+                    }
+                    query.put(field.getName(), field.getValue());
+                }
+                return query;
+            } catch (IllegalArgumentException undecodable) {
+                throw Reason.MALFORMED.refuse("The query could not be read.");
+            }
+        }
+
+        private void requireJson(Route route) {
+            boolean isUnread = route.method().equals("GET");
+            @Nullable String type = request.getHeaders().get(HttpHeader.CONTENT_TYPE);
+            if (!isUnread && (type == null || !isJson(type))) {
+                throw Reason.UNSUPPORTED_MEDIA_TYPE.refuse();
+            }
+        }
+
+        private boolean isJson(String type) {
+            int semicolon = type.indexOf(';');
+            String essence = semicolon < 0 ? type : type.substring(0, semicolon);
+            return essence.strip().equalsIgnoreCase(Reply.JSON);
+        }
+
+        private @Nullable String origin() {
+            return request.getHeaders().get(HttpHeader.ORIGIN);
+        }
+
+        void answer(Reply reply) {
+            HttpFields.Mutable headers = response.getHeaders();
+            addSecurityHeaders(headers);
+            addCors(headers);
+            reply.headers().forEach(headers::put);
+            response.setStatus(reply.status());
+            byte[] body = reply.body();
+            if (reply.contentType() == null) {
+                response.write(true, null, callback);
+                return;
+            }
+            byte[] sent = pads ? Padding.pad(body) : body;
+            headers.put(new HttpField(HttpHeader.CONTENT_TYPE, reply.contentType()));
+            headers.put(HttpHeader.CONTENT_LENGTH, sent.length);
+            response.write(true, ByteBuffer.wrap(sent), callback);
+        }
+
+        private void addCors(HttpFields.Mutable headers) {
+            @Nullable String origin = origin();
+            if (origin != null && hosts.mayRead(origin)) {
+                headers.put("Access-Control-Allow-Origin", origin);
+                headers.put("Vary", "Origin");
+                headers.put("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE");
+                headers.put("Access-Control-Allow-Headers", "Authorization, Content-Type");
+                headers.put("Access-Control-Expose-Headers", "Retry-After");
+                headers.put("Access-Control-Max-Age", "600");
+            }
+        }
+    }
+
+    /** On every answer, Jetty's own error answers included. */
+    static void addSecurityHeaders(HttpFields.Mutable headers) {
+        headers.put("Cache-Control", "no-store");
+        headers.put("X-Content-Type-Options", "nosniff");
+        headers.put("Referrer-Policy", "no-referrer");
+        headers.put("Content-Security-Policy", STRICT_POLICY);
+    }
+
+    private static Reply problem(Throwable thrown) {
+        @Nullable Throwable cause = thrown;
+        while (cause instanceof CompletionException) {
+            cause = cause.getCause();
+        }
+        return Problem.of(cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse());
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.eclipse.jetty.http.HttpCompliance;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.ConnectionFactory;
+import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
+import org.eclipse.jetty.util.VirtualThreads;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Listen;
+import org.handshaker.core.Unusable;
+
+/**
+ * The one embedded Jetty. It listens on one Unix socket or one loopback port; behind tor every connection must begin with
+ * tor's PROXY line. It sends no {@code Server} and no {@code Date}, and writes no log, since there is no request log to write
+ * to.
+ */
+public final class WebServer implements AutoCloseable {
+    private static final int THREADS_MAX = 64;
+
+    private final Server server;
+    private final Router router;
+    private final Connector connector;
+    private final Listen listen;
+
+    /** How connections begin: as plain HTTP, or with tor's PROXY line, without which they are closed. */
+    public enum Front {
+        PLAIN,
+        TOR
+    }
+
+    public WebServer(
+            Listen listen,
+            Front front,
+            List<Route> routes,
+            Authenticator authenticator,
+            Gate gate,
+            Hosts hosts,
+            boolean pads) {
+        this.listen = listen;
+        QueuedThreadPool threads = new QueuedThreadPool(THREADS_MAX, 4);
+        threads.setName("web");
+        threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("web-"));
+        this.server = new Server(threads);
+        this.router = new Router(routes, authenticator, gate, hosts, pads);
+        this.connector = connector(front);
+        server.addConnector(connector);
+        server.addBean(new NetworkConnectionLimit(Limits.CONNECTIONS_MAX, server));
+        server.setErrorHandler(new ProblemErrors());
+        server.setHandler(router);
+        server.setStopTimeout(0);
+        ServerWebSocketContainer sockets = ServerWebSocketContainer.ensure(server);
+        sockets.setMaxTextMessageSize(Limits.FRAME_BYTES_MAX);
+        sockets.setMaxBinaryMessageSize(1_024);
+        sockets.setMaxFrameSize(Limits.FRAME_BYTES_MAX);
+        sockets.setMaxOutgoingFrames(Limits.FRAMES_OUT_MAX);
+        sockets.setIdleTimeout(Limits.SOCKET_IDLE);
+        sockets.setAutoFragment(false);
+    }
+
+    private Connector connector(Front front) {
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.setSendDateHeader(false);
+        http.setSendXPoweredBy(false);
+        http.setRequestHeaderSize(Limits.HEADER_BYTES_MAX);
+        http.setResponseHeaderSize(Limits.HEADER_BYTES_MAX);
+        http.setHttpCompliance(HttpCompliance.RFC9110);
+        http.setUriCompliance(UriCompliance.DEFAULT);
+        http.setRelativeRedirectAllowed(false);
+        // X-Forwarded-* and their kin are never believed: there is no ForwardedRequestCustomizer here.
+        HttpConnectionFactory plain = new HttpConnectionFactory(http);
+        ConnectionFactory[] factories = front == Front.PLAIN
+                ? new ConnectionFactory[] {plain}
+                : new ConnectionFactory[] {new CircuitConnection.Factory(plain.getProtocol()), plain};
+        if (listen.unixPath() != null) {
+            UnixDomainServerConnector unix = new UnixDomainServerConnector(server, factories);
+            unix.setUnixDomainPath(listen.unixPath());
+            unix.setAcceptQueueSize(1_024);
+            unix.setIdleTimeout(Limits.CONNECTION_IDLE.toMillis());
+            return unix;
+        }
+        ServerConnector tcp = new ServerConnector(server, 1, 1, factories);
+        tcp.setHost(listen.host());
+        tcp.setPort(listen.port());
+        tcp.setAcceptQueueSize(1_024);
+        tcp.setIdleTimeout(Limits.CONNECTION_IDLE.toMillis());
+        return tcp;
+    }
+
+    /** Starts to serve; returns the address for a person: {@code http://127.0.0.1:PORT} or {@code unix:PATH}. */
+    public String start() {
+        try {
+            if (listen.unixPath() != null) {
+                removeStale(listen.unixPath());
+            }
+            server.start();
+            if (listen.unixPath() != null) {
+                openToGroup(listen.unixPath());
+                return "unix:" + listen.unixPath();
+            }
+            InetAddress address = InetAddress.getByName(listen.host());
+            String host =
+                    address instanceof java.net.Inet6Address ? "[" + address.getHostAddress() + "]" : listen.host();
+            return "http://" + host + ":" + ((ServerConnector) connector).getLocalPort();
+        } catch (IOException taken) {
+            throw new Unusable("It cannot listen on " + listen + ": is another program there?", taken);
+        } catch (Exception failed) {
+            throw new IllegalStateException("Jetty did not start", failed);
+        }
+    }
+
+    /** A socket file that a killed relay left behind is removed; one that still answers belongs to somebody. */
+    private static void removeStale(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
+        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            probe.connect(UnixDomainSocketAddress.of(path));
+        } catch (IOException nobodyAnswers) {
+            Files.delete(path);
+            return;
+        }
+        throw new Unusable("It cannot listen on unix:" + path + ": another program does.");
+    }
+
+    /** Tor often runs as another user of the same group; everybody else stays out. */
+    private static void openToGroup(Path path) throws IOException {
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
+    }
+
+    /** Everything new is refused with {@code shutting_down} from now on. */
+    public void stopIntake() {
+        router.stopIntake();
+    }
+
+    @Override
+    public void close() {
+        try {
+            server.stop();
+            if (listen.unixPath() != null) {
+                Files.deleteIfExists(listen.unixPath());
+            }
+        } catch (Exception failed) {
+            throw new IllegalStateException("Jetty did not stop", failed);
+        }
+    }
+}
