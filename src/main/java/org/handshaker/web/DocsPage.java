@@ -60,18 +60,21 @@ final class DocsPage {
         html.append("<main id=\"content\">\n<h1>The contract</h1>\n<section id=\"conventions\">\n")
                 .append("<h2>Conventions</h2>\n")
                 .append(Prose.paragraphs(info.at("description").text()))
-                .append("<h3>Signing calls</h3>\n")
+                .append("<h3>Signing in</h3>\n")
                 .append(Prose.paragraphs(contract.at("components")
                         .at("securitySchemes")
                         .at("bearer")
                         .at("description")
                         .text()))
-                .append("<p>The same contract for machines: <a href=\"/openapi.yaml\">openapi.yaml</a>.</p>\n</section>\n");
+                .append(
+                        "<p>The same contract for machines: <a href=\"/openapi.yaml\">openapi.yaml</a>.</p>\n</section>\n");
         for (Node tag : contract.at("tags").items()) {
             String name = tag.at("name").text();
             html.append("<section id=\"%s\">\n<h2>%s</h2>\n".formatted(anchor(name), escape(name)))
                     .append(Prose.paragraphs(tag.at("description").text()));
-            operations.stream().filter(operation -> operation.tag().equals(name)).forEach(this::describe);
+            operations.stream()
+                    .filter(operation -> operation.tag().equals(name))
+                    .forEach(this::describe);
             html.append("</section>\n");
         }
         commonAnswers();
@@ -107,7 +110,8 @@ final class DocsPage {
                     .toList();
             for (Node.Member call : path.node().members()) {
                 if (METHODS.contains(call.name())) {
-                    List<Node> parameters = new ArrayList<>(path.node().at("parameters").items());
+                    List<Node> parameters =
+                            new ArrayList<>(path.node().at("parameters").items());
                     parameters.addAll(call.node().at("parameters").items());
                     operations.add(new Operation(call.name(), path.name(), call.node(), parameters, aliases));
                 }
@@ -140,12 +144,13 @@ final class DocsPage {
         html.append("<article id=\"%s\" aria-labelledby=\"%s-title\">\n".formatted(id, id))
                 .append("<h3 id=\"%s-title\">%s</h3>\n"
                         .formatted(id, escape(node.at("summary").text())))
-                .append("<p class=\"call\"><span class=\"method %s\">%s</span> <code>%s</code> <span class=\"access\">%s</span></p>\n"
-                        .formatted(
-                                operation.method(),
-                                operation.method().toUpperCase(Locale.ROOT),
-                                breakable(operation.path()),
-                                access(node)));
+                .append(
+                        "<p class=\"call\"><span class=\"method %s\">%s</span> <code>%s</code> <span class=\"access\">%s</span></p>\n"
+                                .formatted(
+                                        operation.method(),
+                                        operation.method().toUpperCase(Locale.ROOT),
+                                        breakable(operation.path()),
+                                        access(node)));
         if (!operation.aliases().isEmpty()) {
             html.append("<p class=\"aliases\">Also ")
                     .append(operation.aliases().stream()
@@ -172,14 +177,16 @@ final class DocsPage {
         if (parameters.isEmpty()) {
             return;
         }
-        table("Parameters", parameters.stream()
-                .map(Node::resolved)
-                .map(parameter -> new Fields.Field(
-                        parameter.at("name").text(),
-                        parameter.at("in").text() + ", " + Fields.type(parameter.at("schema")),
-                        parameter.at("required").isTrue() ? Fields.Need.REQUIRED : Fields.Need.OPTIONAL,
-                        parameter.at("description").text()))
-                .toList());
+        table(
+                "Parameters",
+                parameters.stream()
+                        .map(Node::resolved)
+                        .map(parameter -> new Fields.Field(
+                                parameter.at("name").text(),
+                                parameter.at("in").text() + ", " + Fields.type(parameter.at("schema")),
+                                parameter.at("required").isTrue() ? Fields.Need.REQUIRED : Fields.Need.OPTIONAL,
+                                parameter.at("description").text()))
+                        .toList());
     }
 
     private void body(Node body) {
@@ -243,8 +250,9 @@ final class DocsPage {
             Node response = named.node();
             if (response.at("x-common").isTrue()) {
                 String status = statusOf(response);
-                html.append("<div class=\"answer\" id=\"answer-%1$s\">\n<h4><span class=\"status s%2$s\">%1$s</span></h4>\n<div>\n"
-                                .formatted(escape(status), status.charAt(0)))
+                html.append(
+                                "<div class=\"answer\" id=\"answer-%1$s\">\n<h4><span class=\"status s%2$s\">%1$s</span></h4>\n<div>\n"
+                                        .formatted(escape(status), status.charAt(0)))
                         .append(Prose.paragraphs(response.at("description").text()))
                         .append(codes(response))
                         .append("</div>\n</div>\n");
@@ -270,7 +278,8 @@ final class DocsPage {
         }
         html.append("<table>\n<caption>")
                 .append(escape(caption))
-                .append("</caption>\n<thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n");
+                .append(
+                        "</caption>\n<colgroup><col class=\"name\"><col></colgroup>\n<thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Meaning</th></tr></thead>\n<tbody>\n");
         for (Fields.Field field : fields) {
             html.append("<tr><th scope=\"row\"><code>")
                     .append(breakable(field.name()))

@@ -69,9 +69,10 @@ final class Fields {
             case "array" -> "list of " + type(schema.at("items")) + bounds(schema, "minItems", "maxItems", " entries");
             case "string" -> text(schema);
             case "integer" -> "integer" + bounds(schema, "minimum", "maximum", "");
-            case "object" -> schema.at("additionalProperties").at("oneOf").isThere()
-                    ? "object of " + type(schema.at("additionalProperties"))
-                    : "object";
+            case "object" ->
+                schema.at("additionalProperties").at("oneOf").isThere()
+                        ? "object of " + type(schema.at("additionalProperties"))
+                        : "object";
             default -> type;
         };
     }

@@ -56,7 +56,8 @@ final class Node {
                 there = there.at(step.replace("~1", "/").replace("~0", "~"));
             }
             if (!there.isThere()) {
-                throw new IllegalStateException("the contract points to nothing: " + here.at("$ref").text());
+                throw new IllegalStateException(
+                        "the contract points to nothing: " + here.at("$ref").text());
             }
             here = there;
         }

@@ -32,7 +32,7 @@ final class Prose {
     /** Paragraphs, parted by blank lines. */
     static String paragraphs(String text) {
         StringBuilder html = new StringBuilder();
-        for (String paragraph : BLANK_LINE.split(text.strip())) {
+        for (String paragraph : BLANK_LINE.split(text.strip(), -1)) {
             if (!paragraph.isBlank()) {
                 html.append("<p>").append(inline(paragraph)).append("</p>\n");
             }
