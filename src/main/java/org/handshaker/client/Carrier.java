@@ -4,6 +4,7 @@ package org.handshaker.client;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.channels.ClosedChannelException;
@@ -180,21 +181,27 @@ public final class Carrier implements AutoCloseable {
             }
             String said = String.valueOf(cause.getMessage());
             if (address.proxy().isPresent() && said.contains("SOCKS5")) {
-                return "The SOCKS proxy refused: it could not reach " + address + " (" + said + ").";
+                return "The SOCKS proxy could not reach " + address + " (" + said + ").";
             }
-            if (cause instanceof ConnectException || cause instanceof java.nio.file.NoSuchFileException) {
+            if (cause instanceof ConnectException) {
                 return address.proxy()
                         .map(proxy -> "No SOCKS proxy listens at "
                                 + proxy.getAddress().getHostAddress() + ":" + proxy.getPort() + ".")
                         .orElse("Nothing listens at " + address + ".");
             }
+            // A Unix socket that is not there, or that nobody serves, is not a ConnectException.
+            if (address.socket().isPresent() && cause instanceof SocketException && !said.contains("reset")) {
+                return "Nothing listens at " + address + ".";
+            }
             if (address.proxy().isPresent() && cause instanceof ClosedChannelException) {
                 return "The SOCKS proxy closed the connection to " + address + ".";
             }
+            // Jetty's word for a body over the bound.
+            if (cause instanceof IllegalArgumentException) {
+                return address + " sent more than is read here.";
+            }
         }
-        return address.socket().isPresent() && failure instanceof IOException
-                ? "Nothing answers at " + address + "."
-                : address + " broke off the connection.";
+        return address + " broke off the connection.";
     }
 
     Duration answerTime() {
