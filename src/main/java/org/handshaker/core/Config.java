@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.core;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The settings as values, checked once at start. A bad one is {@link Unusable}: one sentence that names the option. */
+public final class Config {
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)?");
+
+    /** How the relay is an onion. */
+    public enum Tor {
+        NONE,
+        MANAGED,
+        CONTROL,
+        TORRC
+    }
+
+    /** Who may register. */
+    public enum Registration {
+        OPEN,
+        INVITE,
+        CLOSED
+    }
+
+    /** When a proof of work is asked for. */
+    public enum PuzzleMode {
+        OFF,
+        AUTO,
+        ALWAYS
+    }
+
+    private final Map<Setting, String> values = new EnumMap<>(Setting.class);
+    private final Path home;
+
+    /**
+     * Checks everything.
+     *
+     * @param given what the operator set; the rest has its default
+     * @param home what {@code ~} stands for
+     */
+    public Config(Map<Setting, String> given, Path home) {
+        this.home = home;
+        for (Setting setting : Setting.values()) {
+            String value = given.getOrDefault(setting, setting.fallback());
+            values.put(setting, value.strip());
+        }
+        check();
+    }
+
+    private void check() {
+        if (!listen().isLocal() && !isOn(Setting.EXPOSE)) {
+            throw bad(
+                    Setting.LISTEN,
+                    "is not a loopback address or Unix socket; other machines would reach it without Tor");
+        }
+        if (!limitsAreOn() && tor() != Tor.NONE) {
+            throw bad(Setting.LIMITS, "may be off only with --tor none");
+        }
+        if (data().equals(keyFile().getParent()) && tor() != Tor.NONE) {
+            throw bad(Setting.KEY_FILE, "must not lie in the data directory, or one stolen folder opens everything");
+        }
+        passwordMin();
+        accessTtl();
+        refreshTtl();
+        linger();
+        signalTtl();
+        eventTtl();
+        registration();
+        puzzle();
+        isOn(Setting.PADDING);
+        isOn(Setting.RESTORED);
+        onion();
+        if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
+            throw bad(Setting.TURN_URL, "needs --turn-secret-file");
+        }
+        turnUrls().forEach(url -> requireForm(Setting.TURN_URL, url, "turns?:[^\\s,]+"));
+        stunUrls().forEach(url -> requireForm(Setting.STUN_URL, url, "stuns?:[^\\s,]+"));
+        corsOrigins().forEach(origin -> requireForm(Setting.CORS_ORIGINS, origin, "https?://[^\\s,/*]+"));
+    }
+
+    public Listen listen() {
+        try {
+            return Listen.parse(text(Setting.LISTEN));
+        } catch (Unusable unusable) {
+            throw bad(Setting.LISTEN, "is wrong. " + unusable.sentence());
+        }
+    }
+
+    public Path data() {
+        return path(Setting.DATA);
+    }
+
+    public Path keyFile() {
+        return path(Setting.KEY_FILE);
+    }
+
+    public Tor tor() {
+        return oneOf(Setting.TOR, Tor.class);
+    }
+
+    public String torBinary() {
+        return text(Setting.TOR_BINARY);
+    }
+
+    public Optional<Path> torExtra() {
+        return pathIfSet(Setting.TOR_EXTRA);
+    }
+
+    public String torControl() {
+        return text(Setting.TOR_CONTROL);
+    }
+
+    public Optional<String> onion() {
+        String onion = text(Setting.ONION);
+        if (onion.isEmpty()) {
+            return Optional.empty();
+        }
+        requireForm(Setting.ONION, onion, "[a-z2-7]{56}\\.onion");
+        return Optional.of(onion);
+    }
+
+    public Registration registration() {
+        return oneOf(Setting.REGISTRATION, Registration.class);
+    }
+
+    public int passwordMin() {
+        return number(Setting.PASSWORD_MIN, 8, 128);
+    }
+
+    /** As written; {@code auth} reads it. */
+    public String argon2() {
+        return text(Setting.ARGON2);
+    }
+
+    public Duration accessTtl() {
+        return duration(Setting.ACCESS_TTL, Duration.ofSeconds(30), Duration.ofHours(1));
+    }
+
+    public Duration refreshTtl() {
+        return duration(Setting.REFRESH_TTL, Duration.ofHours(1), Duration.ofDays(365));
+    }
+
+    public Duration linger() {
+        return duration(Setting.LINGER, Duration.ZERO, Duration.ofSeconds(30));
+    }
+
+    public Duration signalTtl() {
+        return duration(Setting.SIGNAL_TTL, Duration.ofSeconds(1), Duration.ofHours(1));
+    }
+
+    public Duration eventTtl() {
+        return duration(Setting.EVENT_TTL, Duration.ofSeconds(1), Limits.EVENT_TTL_MAX);
+    }
+
+    public boolean pads() {
+        return isOn(Setting.PADDING);
+    }
+
+    public PuzzleMode puzzle() {
+        return oneOf(Setting.PUZZLE, PuzzleMode.class);
+    }
+
+    public boolean limitsAreOn() {
+        return isOn(Setting.LIMITS);
+    }
+
+    public List<String> turnUrls() {
+        return list(Setting.TURN_URL);
+    }
+
+    public Optional<Path> turnSecretFile() {
+        return pathIfSet(Setting.TURN_SECRET_FILE);
+    }
+
+    public List<String> stunUrls() {
+        return list(Setting.STUN_URL);
+    }
+
+    public List<String> corsOrigins() {
+        return list(Setting.CORS_ORIGINS);
+    }
+
+    public boolean isRestored() {
+        return isOn(Setting.RESTORED);
+    }
+
+    private String text(Setting setting) {
+        return values.getOrDefault(setting, "");
+    }
+
+    private List<String> list(Setting setting) {
+        return Arrays.stream(text(setting).split(","))
+                .map(String::strip)
+                .filter(part -> !part.isEmpty())
+                .toList();
+    }
+
+    private Path path(Setting setting) {
+        String text = text(setting);
+        try {
+            Path path = text.startsWith("~/") ? home.resolve(text.substring(2)) : Path.of(text);
+            if (!text.isEmpty()) {
+                return path.toAbsolutePath().normalize();
+            }
+        } catch (InvalidPathException impossible) {
+            throw bad(setting, "is no path");
+        }
+        throw bad(setting, "must be set");
+    }
+
+    private Optional<Path> pathIfSet(Setting setting) {
+        return text(setting).isEmpty() ? Optional.empty() : Optional.of(path(setting));
+    }
+
+    private boolean isOn(Setting setting) {
+        return switch (text(setting)) {
+            case "on", "true" -> true;
+            case "off", "false" -> false;
+            default -> throw bad(setting, "takes " + setting.takes());
+        };
+    }
+
+    private int number(Setting setting, int min, int max) {
+        try {
+            int number = Integer.parseInt(text(setting));
+            if (number >= min && number <= max) {
+                return number;
+            }
+        } catch (NumberFormatException notANumber) {
+            throw bad(setting, "takes " + setting.takes());
+        }
+        throw bad(setting, "takes " + setting.takes());
+    }
+
+    private Duration duration(Setting setting, Duration min, Duration max) {
+        Matcher parts = DURATION.matcher(text(setting));
+        if (parts.matches()) {
+            long count = Long.parseLong(parts.group(1));
+            Duration duration =
+                    switch (String.valueOf(parts.group(2))) {
+                        case "ms" -> Duration.ofMillis(count);
+                        case "m" -> Duration.ofMinutes(count);
+                        case "h" -> Duration.ofHours(count);
+                        case "d" -> Duration.ofDays(count);
+                        default -> Duration.ofSeconds(count);
+                    };
+            if (duration.compareTo(min) >= 0 && duration.compareTo(max) <= 0) {
+                return duration;
+            }
+        }
+        throw bad(setting, "takes " + setting.takes());
+    }
+
+    private <E extends Enum<E>> E oneOf(Setting setting, Class<E> type) {
+        try {
+            String text = text(setting);
+            if (text.equals(text.toLowerCase(Locale.ROOT))) {
+                return Enum.valueOf(type, text.toUpperCase(Locale.ROOT));
+            }
+        } catch (IllegalArgumentException unknown) {
+            throw bad(setting, "takes " + setting.takes());
+        }
+        throw bad(setting, "takes " + setting.takes());
+    }
+
+    private static void requireForm(Setting setting, String value, String form) {
+        if (!value.matches(form)) {
+            throw bad(setting, "takes " + setting.takes());
+        }
+    }
+
+    private static Unusable bad(Setting setting, String what) {
+        return new Unusable("--" + setting.key() + " " + what + ".");
+    }
+}

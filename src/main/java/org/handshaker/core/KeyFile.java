@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.core;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+
+/** The file that holds the master secret: 32 random bytes, readable by its owner only. */
+public final class KeyFile {
+    private KeyFile() {}
+
+    /** Whether {@link #createIfAbsent} made a new one. */
+    public enum Found {
+        THERE,
+        CREATED
+    }
+
+    /** Creates the file with a fresh secret unless there is one; forced to the disk before anything is sealed with it. */
+    public static Found createIfAbsent(Path file) {
+        if (Files.exists(file)) {
+            return Found.THERE;
+        }
+        byte[] secret = Secrets.randomBytes(Vault.MASTER_BYTES);
+        try {
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent != null && !Files.isDirectory(parent)) {
+                Files.createDirectories(parent, ownerOnly("rwx------"));
+            }
+            try (FileChannel channel = FileChannel.open(
+                    file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly("rw-------"))) {
+                channel.write(ByteBuffer.wrap(secret));
+                channel.force(true);
+            }
+            return Found.CREATED;
+        } catch (IOException impossible) {
+            throw new Unusable("The key file cannot be created: check --key-file.", impossible);
+        } finally {
+            java.util.Arrays.fill(secret, (byte) 0);
+        }
+    }
+
+    /** The master secret; the caller wipes it. */
+    public static byte[] read(Path file) {
+        try {
+            if (isPosix()) {
+                Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
+                if (permissions.contains(PosixFilePermission.GROUP_READ)
+                        || permissions.contains(PosixFilePermission.OTHERS_READ)) {
+                    throw new Unusable("The key file can be read by others: chmod 600 it.");
+                }
+            }
+            if (Files.size(file) != Vault.MASTER_BYTES) {
+                throw new Unusable("The key file must hold exactly 32 bytes.");
+            }
+            return Files.readAllBytes(file);
+        } catch (IOException unreadable) {
+            throw new Unusable("The key file cannot be read: check --key-file.", unreadable);
+        }
+    }
+
+    private static boolean isPosix() {
+        return FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+    }
+
+    private static FileAttribute<?>[] ownerOnly(String permissions) {
+        return isPosix()
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+                }
+                : new FileAttribute<?>[0];
+    }
+}

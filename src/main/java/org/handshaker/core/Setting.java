@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.core;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Every setting of the relay: its option ({@code --name}), its variable ({@code HANDSHAKER_NAME}), its key in a properties
+ * file ({@code name}), its default, and what it takes. The help text, the parser and the operator's page are made from this
+ * list alone. Secrets are never settings: only the files that hold them.
+ */
+public enum Setting {
+    LISTEN("127.0.0.1:8480", "IP:PORT or unix:PATH", "Where to listen; port 0 takes a free one"),
+    EXPOSE(
+            "off",
+            "on or off",
+            "DANGER: lets --listen be an address that other machines reach, without Tor and in clear text"),
+    DATA("~/.local/share/handshaker", "directory", "Database and onion keys; made private to this user"),
+    KEY_FILE(
+            "~/.config/handshaker/master.key",
+            "file, 32 bytes, mode 0600",
+            "The master secret; created on the first start. Without it the database cannot be read"),
+    TOR(
+            "managed",
+            "none, managed, control or torrc",
+            "How to be an onion: no Tor, a tor of its own, an existing tor, or your torrc"),
+    TOR_BINARY("tor", "file or name", "The tor program for --tor managed"),
+    TOR_EXTRA("", "file", "Lines to add to the managed tor's torrc"),
+    TOR_CONTROL("127.0.0.1:9051", "IP:PORT or unix:PATH", "ControlPort of the existing tor for --tor control"),
+    ONION("", "56 characters and .onion", "The relay's own address, where --tor torrc cannot tell it"),
+    REGISTRATION("open", "open, invite or closed", "Who may register"),
+    PASSWORD_MIN("12", "8 to 128 characters", "Shortest password"),
+    ARGON2("m=65536,t=3,p=1", "m 1024 to 1048576 KiB, t 1 to 16, p 1 to 8", "Cost of a password hash (Argon2id)"),
+    ACCESS_TTL("300s", "30s to 3600s", "Life of an access token"),
+    REFRESH_TTL("30d", "1h to 365d", "Life of a session that is not used"),
+    LINGER("2s", "0s to 30s", "How long an event may stay in memory only, waiting for its ack; 0s stores every event"),
+    SIGNAL_TTL("120s", "1s to 1h", "Life of an unread signal"),
+    EVENT_TTL("14d", "1s to 30d", "Life of an unread message"),
+    PADDING("on", "on or off", "Pads answers and frames to size buckets"),
+    PUZZLE(
+            "auto",
+            "off, auto or always",
+            "Proof of work before register, login and forgot; auto asks under strain only"),
+    LIMITS("on", "on or off", "DANGER: off removes rates and admission; for benchmarks, only with --tor none"),
+    TURN_URL("", "turn:HOST[:PORT]?transport=tcp, comma between several", "TURN servers to hand out"),
+    TURN_SECRET_FILE("", "file", "The secret shared with coturn (static-auth-secret)"),
+    STUN_URL(
+            "",
+            "stun:HOST[:PORT], comma between several",
+            "STUN servers to hand out; they see clients' addresses, so none by default"),
+    CORS_ORIGINS("", "origins, comma between several", "Web origins that may call the relay from a browser"),
+    RESTORED(
+            "off",
+            "on or off",
+            "Say it once after putting back a copy of the data directory: gives the queues a new epoch");
+
+    private final String fallback;
+    private final String takes;
+    private final String meaning;
+
+    Setting(String fallback, String takes, String meaning) {
+        this.fallback = fallback;
+        this.takes = takes;
+        this.meaning = meaning;
+    }
+
+    /** {@code key-file}: the option without its dashes and the key in a file. */
+    public String key() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    public String variable() {
+        return "HANDSHAKER_" + name();
+    }
+
+    /** The default; empty means not set. */
+    public String fallback() {
+        return fallback;
+    }
+
+    /** The form and bounds of a value, for a person. */
+    public String takes() {
+        return takes;
+    }
+
+    public String meaning() {
+        return meaning;
+    }
+
+    public static Optional<Setting> ofKey(String key) {
+        for (Setting setting : values()) {
+            if (setting.key().equals(key)) {
+                return Optional.of(setting);
+            }
+        }
+        return Optional.empty();
+    }
+}
