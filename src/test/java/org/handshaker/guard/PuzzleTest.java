@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -38,7 +39,8 @@ final class PuzzleTest {
     @Test
     void handsOutAPuzzleWithTheRefusal() {
         Refused refused = refuses(always, Purpose.REGISTER, null);
-        Challenge challenge = (Challenge) refused.members().get("puzzle");
+        Challenge challenge =
+                (Challenge) Objects.requireNonNull(refused.members().get("puzzle"));
         assertTrue(challenge.required());
         always.demand(Purpose.REGISTER, solve(challenge));
     }
