@@ -6,8 +6,12 @@ import org.jdbi.v3.core.Handle;
 
 /** What connections need of the queue. */
 public interface Announcer {
-    /** Puts a system event into the target's queue, inside the caller's change. */
-    void announce(Handle handle, Id target, String kind, String payloadJson);
+    /**
+     * Puts a system event into the target's queue, inside the caller's change.
+     *
+     * @param subject of several pending events of one kind and subject only the newest is kept
+     */
+    void announce(Handle handle, Id target, String kind, String payload, String subject);
 
     /** Drops what either of the two has sent the other and is still pending. */
     void dropBetween(Handle handle, Id one, Id other);

@@ -104,11 +104,11 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
         Request request = new Request(Id.random(), asker, addressee, intro, now.plus(Limits.REQUEST_LIFE));
         if (blocks.isBlocked(handle, addressee, asker)) {
             requests.add(handle, request, Filed.HIDDEN);
-            announcements.requested(handle, request, List.of(asker));
         } else {
             requests.add(handle, request, Filed.OPENLY);
-            announcements.requested(handle, request, List.of(asker, addressee));
+            announcements.requested(handle, addressee, request);
         }
+        announcements.requested(handle, asker, request);
         return new Asked(request, Outcome.PENDING);
     }
 

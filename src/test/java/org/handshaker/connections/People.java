@@ -47,8 +47,8 @@ final class People implements AutoCloseable {
 
     private final class Written implements Announcer {
         @Override
-        public void announce(Handle handle, Id target, String kind, String payloadJson) {
-            store.database().afterCommit(() -> told.add(new Told(target, kind, payloadJson)));
+        public void announce(Handle handle, Id target, String kind, String payload, String subject) {
+            store.database().afterCommit(() -> told.add(new Told(target, kind, payload)));
         }
 
         @Override
