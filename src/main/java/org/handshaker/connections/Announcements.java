@@ -6,15 +6,16 @@ import org.handshaker.core.Id;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.KeyChange;
 import org.handshaker.directory.User;
+import org.handshaker.queue.Queue;
 import org.handshaker.web.Json;
 import org.jdbi.v3.core.Handle;
 
 /** The system events about connections: what each side's queue is told, inside the change that makes it so. */
 final class Announcements {
     private final Directory directory;
-    private final Announcer queue;
+    private final Queue queue;
 
-    Announcements(Directory directory, Announcer queue) {
+    Announcements(Directory directory, Queue queue) {
         this.directory = directory;
         this.queue = queue;
     }
