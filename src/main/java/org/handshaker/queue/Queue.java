@@ -262,12 +262,12 @@ public final class Queue implements AutoCloseable {
 
     /**
      * Puts an event of the relay's own into a queue, as part of the caller's change: it is there if and only if the change is
-     * committed. A pending one with the same subject is replaced.
+     * committed.
      *
-     * @param subject what it is about; of several pending events of one kind and subject only the newest is kept
+     * <p>Of several pending events of one kind and payload only the newest is kept.
      */
-    public void announce(Handle handle, Id target, String kind, String payload, String subject) {
-        Id subjectTag = hmacId(Vault.lengthPrefixed("subject", target.bytes(), utf8(kind), utf8(subject)));
+    public void announce(Handle handle, Id target, String kind, String payload) {
+        Id subjectTag = hmacId(Vault.lengthPrefixed("subject", target.bytes(), utf8(kind), utf8(payload)));
         Instant expiresAt =
                 Instant.ofEpochSecond(time.instant().plus(times.messageTtl()).getEpochSecond());
         List<Entry> replaced = new ArrayList<>();
