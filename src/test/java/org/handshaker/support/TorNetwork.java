@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.support;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+
+/**
+ * A whole Tor network of its own on 127.0.0.1: one directory authority, four relays and a client, all real tor processes with
+ * fresh keys in a temporary directory, none of which outlives this JVM. It takes about 12 s to come up. Tests share one per
+ * run: {@code @ExtendWith(TorNetwork.Shared.class)} and a parameter of type {@code TorNetwork}.
+ *
+ * <p>An onion circuit needs three hops and a target, all different; five nodes leave one to spare. No node can leave loopback.
+ */
+public final class TorNetwork implements AutoCloseable {
+    private static final int RELAYS = 4;
+    private static final int VOTING_SECONDS = 300;
+    /** When the first consensus is made, counted from the start; later in each further attempt, for machines under load. */
+    private static final int[] FIRST_CONSENSUS_SECONDS = {8, 14, 25};
+
+    private final Path root;
+    private final Deque<TorNode> nodes = new ArrayDeque<>();
+    private final List<String> testingLines;
+    private final int socksPort;
+
+    private TorNetwork(Path root, int firstConsensusSeconds) throws IOException {
+        this.root = root;
+        boolean up = false;
+        try {
+            int[] ports = freePorts(2 + RELAYS);
+            Path authority = TorNode.directory(root, "authority");
+            String trusted = authorityKeys(authority, ports[0], ports[1]);
+            // Fast loopback teaches tor a circuit timeout of milliseconds, after which it reaches no onion any more:
+            // hence a fixed one. FetchDirInfoEarly: otherwise a newcomer waits 10 s for its descriptors.
+            this.testingLines = List.of(
+                    "TestingTorNetwork 1",
+                    trusted,
+                    "OutboundBindAddress 127.0.0.1",
+                    "PathsNeededToBuildCircuits 0.67",
+                    "FetchDirInfoEarly 1",
+                    "LearnCircuitBuildTimeout 0",
+                    "CircuitBuildTimeout 10",
+                    "KISTSchedRunInterval 1 msec",
+                    "ShutdownWaitLength 0");
+            startRelays(authority, trusted, ports, firstConsensusSeconds);
+            awaitConsensus(firstConsensusSeconds);
+            // Only now: who asks before there is a consensus backs off for seconds.
+            TorNode client = join("client", List.of("SocksPort 127.0.0.1:auto"));
+            client.awaitBootstrapped();
+            String listener = client.info("net/listeners/socks").get(0).replace("\"", "");
+            this.socksPort = Integer.parseInt(listener.substring(listener.indexOf(':') + 1));
+            up = true;
+        } finally {
+            if (!up) {
+                close();
+            }
+        }
+    }
+
+    /** Starts a network; when its first consensus came too early to hold every relay, once or twice more with more time. */
+    public static TorNetwork start() {
+        requireTor();
+        RuntimeException last = new IllegalStateException("not tried");
+        for (int seconds : FIRST_CONSENSUS_SECONDS) {
+            try {
+                return new TorNetwork(Files.createTempDirectory("tornet"), seconds);
+            } catch (IOException failed) {
+                throw new IllegalStateException("the private Tor network could not be set up", failed);
+            } catch (RuntimeException | AssertionError incomplete) {
+                last = new IllegalStateException("the private Tor network did not come up", incomplete);
+            }
+        }
+        throw last;
+    }
+
+    /** The lines that bring another tor, such as the relay's own, into this network. */
+    public List<String> testingLines() {
+        return testingLines;
+    }
+
+    /** The SOCKS port of the client tor, on 127.0.0.1. */
+    public int socksPort() {
+        return socksPort;
+    }
+
+    /** Starts one more tor in this network; it ends with the network, or earlier by its own close. */
+    public TorNode join(String name, List<String> lines) throws IOException {
+        Path directory = TorNode.directory(root, name);
+        List<String> torrc = common(directory);
+        torrc.addAll(testingLines);
+        torrc.addAll(List.of("ClientOnly 1", "NumCPUs 1"));
+        torrc.addAll(lines);
+        TorNode node = TorNode.start(directory, torrc);
+        nodes.push(node);
+        return node;
+    }
+
+    /** An onion in front of {@code target}, by a plain torrc, reachable when this returns. */
+    public String publish(String name, int virtualPort, String target) throws IOException {
+        Path onion = root.resolve(name).resolve("onion");
+        TorNode node = join(
+                name,
+                List.of("SocksPort 0", "HiddenServiceDir " + onion, "HiddenServicePort " + virtualPort + " " + target));
+        Path hostname = onion.resolve("hostname");
+        Await.until("the key of " + name, 30, () -> Files.exists(hostname) && Files.exists(node.controlSocket()));
+        String address = Files.readString(hostname).strip();
+        node.awaitPublished(address);
+        return address;
+    }
+
+    @Override
+    public void close() {
+        while (!nodes.isEmpty()) {
+            nodes.pop().close();
+        }
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException leftOver) {
+            throw new IllegalStateException("the private Tor network could not be removed", leftOver);
+        }
+    }
+
+    private void startRelays(Path authority, String trusted, int[] ports, int firstConsensusSeconds)
+            throws IOException {
+        List<String> authorityLines = relay(authority, "authority", ports[0], trusted);
+        authorityLines.addAll(List.of(
+                "DirPort 127.0.0.1:" + ports[1],
+                "AuthoritativeDirectory 1",
+                "V3AuthoritativeDirectory 1",
+                "ContactInfo nobody@invalid",
+                "TestingV3AuthInitialVotingInterval " + VOTING_SECONDS,
+                "TestingV3AuthInitialVoteDelay 2",
+                "TestingV3AuthInitialDistDelay 2",
+                "V3AuthVotingInterval " + VOTING_SECONDS,
+                "V3AuthVoteDelay 2",
+                "V3AuthDistDelay 2",
+                "V3AuthNIntervalsValid 3",
+                "TestingDirAuthVoteExit *",
+                "TestingDirAuthVoteGuard *",
+                "TestingDirAuthVoteHSDir *",
+                "TestingMinExitFlagThreshold 0",
+                // The grid of votes is laid so that the first one falls when every relay has uploaded its descriptor,
+                // and not before: the next chance is a whole voting interval later.
+                "TestingV3AuthVotingStartOffset "
+                        + (Instant.now().getEpochSecond() + firstConsensusSeconds) % VOTING_SECONDS));
+        nodes.push(TorNode.start(authority, authorityLines));
+        for (int i = 1; i <= RELAYS; i++) {
+            Path directory = TorNode.directory(root, "relay" + i);
+            List<String> lines = relay(directory, "relay" + i, ports[1 + i], trusted);
+            lines.add("DirPort 0");
+            nodes.push(TorNode.start(directory, lines));
+        }
+    }
+
+    private void awaitConsensus(int firstConsensusSeconds) {
+        TorNode authority = nodes.getLast();
+        Await.until("the first consensus", firstConsensusSeconds + 20, () -> routers(authority) > 0);
+        if (routers(authority) != 1 + RELAYS) {
+            throw new IllegalStateException("the first consensus lacks relays");
+        }
+    }
+
+    private static long routers(TorNode authority) {
+        return authority.info("ns/all").stream()
+                .filter(line -> line.startsWith("r "))
+                .count();
+    }
+
+    private static List<String> relay(Path directory, String nickname, int orPort, String trusted) {
+        List<String> lines = common(directory);
+        lines.addAll(List.of(
+                "TestingTorNetwork 1",
+                trusted,
+                "OutboundBindAddress 127.0.0.1",
+                "PathsNeededToBuildCircuits 0.67",
+                "KISTSchedRunInterval 1 msec",
+                "Nickname " + nickname,
+                "SocksPort 0",
+                "Address 127.0.0.1",
+                "ORPort 127.0.0.1:" + orPort,
+                "ExitRelay 0",
+                "AssumeReachable 1",
+                "ServerDNSDetectHijacking 0",
+                "ServerDNSTestAddresses",
+                "ServerDNSResolvConfFile /dev/null",
+                "NumCPUs 1",
+                "MaxMemInQueues 256 MB",
+                "ShutdownWaitLength 0"));
+        return lines;
+    }
+
+    private static List<String> common(Path directory) {
+        return new ArrayList<>(List.of(
+                "DataDirectory " + directory,
+                "Log notice file " + directory.resolve("notice.log"),
+                "AvoidDiskWrites 1",
+                "ControlSocket " + directory.resolve("control"),
+                "CookieAuthentication 1",
+                "__OwningControllerProcess " + ProcessHandle.current().pid()));
+    }
+
+    /** Makes the authority's keys and returns the line by which every node trusts it. */
+    private static String authorityKeys(Path directory, int orPort, int dirPort) throws IOException {
+        Path keys = TorNode.directory(directory, "keys");
+        Path certificate = keys.resolve("authority_certificate");
+        run(
+                "tor-gencert",
+                "--create-identity-key",
+                "--passphrase-fd",
+                "0",
+                "-m",
+                "12",
+                "-a",
+                "127.0.0.1:" + dirPort,
+                "-i",
+                keys.resolve("authority_identity_key").toString(),
+                "-s",
+                keys.resolve("authority_signing_key").toString(),
+                "-c",
+                certificate.toString());
+        String identity = Files.readAllLines(certificate).stream()
+                .filter(line -> line.startsWith("fingerprint "))
+                .findFirst()
+                .orElseThrow()
+                .substring("fingerprint ".length());
+        String listed = run(
+                "tor",
+                "-f",
+                "-",
+                "--ignore-missing-torrc",
+                "--defaults-torrc",
+                "/dev/null",
+                "--quiet",
+                "--orport",
+                "1",
+                "--datadirectory",
+                directory.toString(),
+                "--list-fingerprint");
+        String fingerprint =
+                listed.strip().lines().reduce((first, second) -> second).orElseThrow();
+        return "DirAuthority authority orport=" + orPort + " v3ident=" + identity + " 127.0.0.1:" + dirPort + " "
+                + fingerprint.substring(fingerprint.indexOf(' ') + 1).replace(" ", "");
+    }
+
+    private static void requireTor() {
+        try {
+            run("tor", "--version");
+            run("tor-gencert", "--help");
+        } catch (IOException absent) {
+            throw new IllegalStateException("this test needs a real tor: install the package 'tor'", absent);
+        }
+    }
+
+    private static String run(String... command) throws IOException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        try (OutputStream in = process.getOutputStream()) {
+            in.write("\n".getBytes(StandardCharsets.US_ASCII));
+        } catch (IOException notInterested) {
+            // It ended before it read its input; what it printed tells.
+        }
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        try {
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new IllegalStateException(command[0] + " did not end");
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(interrupted);
+        }
+        return output;
+    }
+
+    /** Ports that are free now; all are held until the last is known, so that they differ. */
+    private static int[] freePorts(int count) throws IOException {
+        List<ServerSocket> held = new ArrayList<>();
+        try {
+            for (int i = 0; i < count; i++) {
+                held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+            }
+            return held.stream().mapToInt(ServerSocket::getLocalPort).toArray();
+        } finally {
+            for (ServerSocket socket : held) {
+                socket.close();
+            }
+        }
+    }
+
+    /** Hands one network to every test of the run that asks for it, and takes it down at the end of the run. */
+    public static final class Shared implements ParameterResolver {
+        private static final ExtensionContext.Namespace PLACE = ExtensionContext.Namespace.create(TorNetwork.class);
+
+        @Override
+        public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+            return parameter.getParameter().getType() == TorNetwork.class;
+        }
+
+        @Override
+        public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+            return context.getRoot()
+                    .getStore(PLACE)
+                    .computeIfAbsent(TorNetwork.class, key -> TorNetwork.start(), TorNetwork.class);
+        }
+    }
+}
