@@ -267,8 +267,8 @@ public final class Queue implements AutoCloseable {
      *
      * <p>Of several pending events of one kind and payload only the newest is kept.
      */
-    public void announce(Handle handle, Id target, String kind, String payload) {
-        Id subjectTag = hmacId(Vault.lengthPrefixed("subject", target.bytes(), utf8(kind), utf8(payload)));
+    public void announce(Handle handle, Id target, String kind, String payload, String subject) {
+        Id subjectTag = hmacId(Vault.lengthPrefixed("subject", target.bytes(), utf8(kind), utf8(subject)));
         Instant expiresAt =
                 Instant.ofEpochSecond(time.instant().plus(times.messageTtl()).getEpochSecond());
         List<Entry> replaced = new ArrayList<>();
