@@ -166,6 +166,13 @@ public final class Directory {
         tell(handle, user, new KeyChange(KeyChange.Stage.EFFECTIVE, fingerprint, now));
     }
 
+    /** Leaves the user without a certificate. */
+    public void dropKey(Handle handle, Id user) {
+        User before = store.byId(handle, user).orElseThrow(Reason.NOT_FOUND::refuse);
+        store.dropKey(handle, user);
+        forgetAfterCommit(before);
+    }
+
     /** Tells those who listen of a change of key that is coming, or of one that is not coming any more. */
     public void tell(Handle handle, Id user, KeyChange change) {
         whenKeyChanges.forEach(listener -> listener.keyChanged(handle, user, change));

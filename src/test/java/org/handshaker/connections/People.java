@@ -43,7 +43,13 @@ final class People implements AutoCloseable {
     private void wire() {
         directory = Directory.open(store.database(), store.vault());
         Queue.Times times = new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14));
-        queue = new Queue(store.database(), store.vault(), time, times, (viewer, user) -> false);
+        queue = new Queue(
+                store.database(),
+                store.vault(),
+                time,
+                times,
+                (viewer, user) -> false,
+                new org.handshaker.queue.ThreadTimer());
         connections = new Connections(store.database(), directory, queue, store.vault(), time);
         directory.whenGone(queue::accountGone);
         directory.whenGone(connections);
