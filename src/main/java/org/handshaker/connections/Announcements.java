@@ -20,8 +20,11 @@ final class Announcements {
         this.queue = queue;
     }
 
-    /** Both sides' payload of {@code connection.requested}; the intro stays with the request. */
-    record Requested(String requestId, String fromUser, String toUser, String expiresAt) {}
+    /**
+     * Both sides' payload of {@code connection.requested}: to be looked up among the pending ones. It is the same for every
+     * request between the two, so that the queue keeps one of them however often somebody asks.
+     */
+    record Requested(String fromUser, String toUser) {}
 
     /** Whom it is about, seen from the one who is told. */
     record Peer(String username) {}
@@ -30,13 +33,8 @@ final class Announcements {
 
     /** Tells one side of a request. */
     void requested(Handle handle, Id told, Request request) {
-        Id peer = told.equals(request.asker()) ? request.addressee() : request.asker();
-        Requested payload = new Requested(
-                request.id().text(),
-                name(handle, request.asker()),
-                name(handle, request.addressee()),
-                request.expiresAt().toString());
-        queue.announce(handle, told, "connection.requested", Json.text(payload), peer.text());
+        Requested payload = new Requested(name(handle, request.asker()), name(handle, request.addressee()));
+        queue.announce(handle, told, "connection.requested", Json.text(payload));
     }
 
     void accepted(Handle handle, Id told, Id peer) {
@@ -51,12 +49,12 @@ final class Announcements {
         Key payload = new Key(
                 name(handle, user), change.fingerprint(), change.effectiveAt().toString());
         for (Id peer : peers) {
-            queue.announce(handle, peer, change.stage().kind(), Json.text(payload), user.text());
+            queue.announce(handle, peer, change.stage().kind(), Json.text(payload));
         }
     }
 
     private void tell(Handle handle, Id told, String kind, Id peer) {
-        queue.announce(handle, told, kind, Json.text(new Peer(name(handle, peer))), peer.text());
+        queue.announce(handle, told, kind, Json.text(new Peer(name(handle, peer))));
     }
 
     private String name(Handle handle, Id user) {
