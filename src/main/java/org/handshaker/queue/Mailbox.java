@@ -107,6 +107,7 @@ final class Mailbox {
         for (Receiver receiver : receivers) {
             if (entry.seq <= receiver.cursor) {
                 receiver.inFlight--;
+                receiver.bytesInFlight -= entry.bytes;
             }
         }
     }
@@ -165,11 +166,14 @@ final class Mailbox {
                 pending.tailMap(receiver.cursor, false).values().iterator();
         while (entries.hasNext() && next.size() < max && receiver.inFlight < Limits.UNACKED_PER_SOCKET_MAX) {
             Entry entry = entries.next();
-            if (entry.state == Entry.State.HIDDEN) {
+            boolean fits = receiver.inFlight == 0
+                    || receiver.bytesInFlight + entry.bytes <= Limits.UNACKED_BYTES_PER_SOCKET_MAX;
+            if (entry.state == Entry.State.HIDDEN || !fits) {
                 break;
             }
             receiver.cursor = entry.seq;
             receiver.inFlight++;
+            receiver.bytesInFlight += entry.bytes;
             if (!entry.isExpired(nowSeconds)) {
                 next.add(entry);
             }

@@ -9,6 +9,8 @@ public abstract class Receiver {
     long cursor;
     /** Pushed and still pending; guarded by the mailbox. */
     int inFlight;
+    /** Their bytes; guarded by the mailbox. */
+    long bytesInFlight;
 
     final AtomicBoolean isPumping = new AtomicBoolean();
     volatile boolean hasMore;

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.UUID;
+import org.handshaker.core.Id;
 import org.handshaker.core.Unusable;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -40,8 +40,17 @@ final class Backups {
     }
 
     static void renewEpochIfRestored(Handle writer) {
-        writer.createUpdate("UPDATE store SET epoch = :epoch, is_backup = 0 WHERE is_backup = 1 OR epoch = ''")
-                .bind("epoch", UUID.randomUUID().toString().substring(0, 8))
+        boolean isNeeded = writer.createQuery("SELECT is_backup = 1 OR epoch = '' FROM store")
+                .mapTo(Boolean.class)
+                .one();
+        if (isNeeded) {
+            renewEpoch(writer);
+        }
+    }
+
+    static void renewEpoch(Handle writer) {
+        writer.createUpdate("UPDATE store SET epoch = :epoch, is_backup = 0")
+                .bind("epoch", Id.random().text())
                 .execute();
     }
 }

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Secrets;
 import org.handshaker.core.Unusable;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -118,6 +119,29 @@ public final class Database implements AutoCloseable {
         return read(handle -> handle.createQuery("SELECT epoch FROM store")
                 .mapTo(String.class)
                 .one());
+    }
+
+    /** After a copy was put back by hand: every client learns that its acks are from another life. */
+    public void renewEpoch() {
+        write(handle -> {
+            Backups.renewEpoch(handle);
+            return true;
+        });
+    }
+
+    /** Remembers on the first start what the key is known by, and refuses another key afterwards. */
+    public void requireKey(byte[] check) {
+        byte[] known = write(handle -> {
+            handle.createUpdate("UPDATE store SET key_check = :check WHERE length(key_check) = 0")
+                    .bind("check", check)
+                    .execute();
+            return handle.createQuery("SELECT key_check FROM store")
+                    .mapTo(byte[].class)
+                    .one();
+        });
+        if (!Secrets.same(known, check)) {
+            throw new Unusable("This key file is not the one of this database: check --key-file. Nothing was touched.");
+        }
     }
 
     private <T extends @Nullable Object> T await(CompletableFuture<T> future) {
