@@ -2,6 +2,7 @@
 package org.handshaker.core;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** Every bound of the relay that is not a setting: a name, a unit, and a reason where the number does not speak for itself. */
 public final class Limits {
@@ -58,6 +59,9 @@ public final class Limits {
     /** Events pushed to one socket and not yet acked; the rest waits in the queue. */
     public static final int UNACKED_PER_SOCKET_MAX = 256;
 
+    /** The same in bytes; one larger event goes alone. */
+    public static final int UNACKED_BYTES_PER_SOCKET_MAX = 1_024 * 1_024;
+
     public static final int SOCKETS_PER_USER_MAX = 8;
     public static final int SOCKETS_MAX = 20_000;
     public static final int FRAME_BYTES_MAX = EVENT_BODY_BYTES_MAX;
@@ -79,4 +83,31 @@ public final class Limits {
     public static final Duration HASH_WAIT = Duration.ofSeconds(2);
 
     private Limits() {}
+
+    /** How often one account may, or one circuit before sign-in; null where it costs nothing. */
+    public static @Nullable Rate rate(Cost cost) {
+        return switch (cost) {
+            case NOTHING -> null;
+            case READ -> new Rate(300, 50, Duration.ofSeconds(1));
+            case WRITE -> new Rate(200, 20, Duration.ofSeconds(1));
+            case SEND -> new Rate(1_000, 200, Duration.ofSeconds(1));
+            case POLL -> new Rate(200, 20, Duration.ofSeconds(1));
+            case SEARCH -> new Rate(60, 1, Duration.ofSeconds(1));
+            case ASK -> new Rate(60, 6, Duration.ofMinutes(1));
+            case SOCKET -> new Rate(30, 1, Duration.ofSeconds(1));
+            case LOGIN -> new Rate(10, 10, Duration.ofMinutes(1));
+            case REGISTER -> new Rate(5, 2, Duration.ofMinutes(1));
+            case FORGOT -> new Rate(5, 2, Duration.ofMinutes(1));
+            case ACCOUNT -> new Rate(30, 10, Duration.ofMinutes(1));
+        };
+    }
+
+    /** How often the whole relay does it, where doing it is dear; null where it is not. */
+    public static @Nullable Rate globalRate(Cost cost) {
+        return switch (cost) {
+            case LOGIN -> new Rate(400, 40, Duration.ofSeconds(1));
+            case REGISTER, FORGOT -> new Rate(200, 20, Duration.ofSeconds(1));
+            default -> null;
+        };
+    }
 }

@@ -36,6 +36,8 @@ public enum Reason {
     TOO_FAST(429, "Too fast", "Slow down."),
     QUEUE_FULL(429, "Queue full", "The queue has no room. Try again when it was read."),
     TOO_MANY_REQUESTS_PENDING(429, "Too many requests pending", "Too many connection requests are unanswered."),
+    TOO_MANY_CONNECTIONS(429, "Too many connections", "One of the two has no room for another connection."),
+    TOO_MANY_BLOCKS(429, "Too many blocks", "The list of blocked users is full."),
     TOO_MANY_SOCKETS(429, "Too many sockets", "This user has too many open sockets."),
     INTERNAL(500, "Internal error", "The relay failed. Nothing about it was recorded."),
     BUSY(503, "Busy", "The relay is at its limit. Try again soon."),

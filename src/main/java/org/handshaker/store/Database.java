@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.sql.SQLException;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -92,7 +91,16 @@ public final class Database implements AutoCloseable {
 
     /** To be called inside a change: runs {@code done} on the commit thread after the fsync; dropped when the change is refused. */
     public void afterCommit(Runnable done) {
-        commits.afterCommit(done);
+        commits.onOutcome(isCommitted -> {
+            if (isCommitted) {
+                done.run();
+            }
+        });
+    }
+
+    /** To be called inside a change: hears of its commit or its undoing, whichever comes. */
+    public void onOutcome(Outcome outcome) {
+        commits.onOutcome(outcome);
     }
 
     /** Truncates the WAL and returns freed pages to the file system, so that deleted bytes are in no live file any more. */
@@ -226,10 +234,5 @@ public final class Database implements AutoCloseable {
             writer.close();
             closeQuietly(lock);
         }
-    }
-
-    /** Runs raw SQL on the writer's connection in hot paths; the statement cache is the caller's. */
-    public static java.sql.Connection rawConnection(Handle handle) throws SQLException {
-        return handle.getConnection();
     }
 }

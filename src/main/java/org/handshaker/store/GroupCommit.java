@@ -29,7 +29,7 @@ final class GroupCommit implements AutoCloseable {
 
     private final Handle writer;
     private final ArrayBlockingQueue<Waiting<?>> queue = new ArrayBlockingQueue<>(WAITING_MAX);
-    private final List<Runnable> afterThisCommit = new ArrayList<>();
+    private final List<Outcome> outcomesOfThisChange = new ArrayList<>();
     private final Thread thread;
     private volatile boolean closing;
 
@@ -54,7 +54,7 @@ final class GroupCommit implements AutoCloseable {
         @Nullable
         RuntimeException refusal;
 
-        List<Runnable> after = List.of();
+        List<Outcome> outcomes = List.of();
 
         Waiting(Function<Handle, T> change, boolean inTransaction) {
             this.change = change;
@@ -98,12 +98,12 @@ final class GroupCommit implements AutoCloseable {
         return Thread.currentThread() == thread;
     }
 
-    /** Runs {@code done} once the change that is being made is on the disk; dropped when it is refused. */
-    void afterCommit(Runnable done) {
+    /** Told whether the change that is being made is on the disk or was undone, and never forgotten. */
+    void onOutcome(Outcome outcome) {
         if (!isWriterThread()) {
-            throw new IllegalStateException("afterCommit belongs inside a change");
+            throw new IllegalStateException("an outcome belongs to a change");
         }
-        afterThisCommit.add(done);
+        outcomesOfThisChange.add(outcome);
     }
 
     private void run() {
@@ -155,30 +155,29 @@ final class GroupCommit implements AutoCloseable {
         } catch (RuntimeException broken) {
             RuntimeException refusal = translated(broken);
             rollBack();
-            changes.forEach(waiting -> waiting.refusal = refusal);
+            changes.forEach(waiting -> waiting.refusal = waiting.refusal == null ? refusal : waiting.refusal);
         }
         for (Waiting<?> waiting : changes) {
-            if (waiting.refusal == null) {
-                waiting.after.forEach(GroupCommit::runSafely);
-            }
+            boolean isCommitted = waiting.refusal == null;
+            waiting.outcomes.forEach(outcome -> tellSafely(outcome, isCommitted));
             waiting.tell();
         }
     }
 
     private <T> void attempt(Waiting<T> waiting) {
-        afterThisCommit.clear();
+        outcomesOfThisChange.clear();
         try {
             waiting.result = waiting.change.apply(writer);
-            waiting.after = List.copyOf(afterThisCommit);
         } catch (RuntimeException refused) {
             waiting.refusal = translated(refused);
         }
+        waiting.outcomes = List.copyOf(outcomesOfThisChange);
     }
 
     /** A listener's failure is not the failure of the change, which is on the disk already. */
-    private static void runSafely(Runnable listener) {
+    private static void tellSafely(Outcome outcome, boolean isCommitted) {
         try {
-            listener.run();
+            outcome.tell(isCommitted);
         } catch (RuntimeException listenerBroke) {
             Thread thread = Thread.currentThread();
             thread.getUncaughtExceptionHandler().uncaughtException(thread, listenerBroke);

@@ -23,16 +23,21 @@ public final class Padding {
         return (length + LARGEST - 1) / LARGEST * LARGEST;
     }
 
-    static byte[] pad(byte[] body) {
-        return atLeast(body, bucket(body.length));
+    static byte[] pad(byte[] body, int bytesMin) {
+        int size = bucket(Math.max(body.length, bytesMin));
+        byte[] padded = Arrays.copyOf(body, size);
+        Arrays.fill(padded, body.length, size, (byte) ' ');
+        return padded;
     }
 
-    static byte[] atLeast(byte[] body, int bytes) {
-        if (body.length >= bytes) {
-            return body;
+    /** Pads a frame of text, whose length on the wire is that of its UTF-8. */
+    public static String pad(String frame) {
+        int bytes = 0;
+        for (int i = 0; i < frame.length(); i++) {
+            char c = frame.charAt(i);
+            // Each half of a surrogate pair makes two of its four bytes.
+            bytes += c < 0x80 ? 1 : c < 0x800 || Character.isSurrogate(c) ? 2 : 3;
         }
-        byte[] padded = Arrays.copyOf(body, bytes);
-        Arrays.fill(padded, body.length, bytes, (byte) ' ');
-        return padded;
+        return frame + " ".repeat(bucket(bytes) - bytes);
     }
 }

@@ -26,11 +26,11 @@ final class Problem {
         if (refused.retryAfterSeconds() > 0) {
             headers.put("Retry-After", Integer.toString(refused.retryAfterSeconds()));
         }
-        return new Reply(reason.status(), Json.write(problem), TYPE, headers);
+        return new Reply(reason.status(), Json.write(problem), TYPE, headers, 0);
     }
 
     static Reply methodNotAllowed(String allow) {
         Reply reply = of(Reason.METHOD_NOT_ALLOWED.refuse());
-        return new Reply(reply.status(), reply.body(), TYPE, Map.of("Allow", allow));
+        return new Reply(reply.status(), reply.body(), TYPE, Map.of("Allow", allow), 0);
     }
 }

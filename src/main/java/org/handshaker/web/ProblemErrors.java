@@ -21,7 +21,7 @@ final class ProblemErrors implements Request.Handler {
                     default -> status >= 500 ? Reason.INTERNAL : Reason.MALFORMED;
                 };
         Reply problem = Problem.of(reason.refuse());
-        byte[] body = Padding.pad(problem.body());
+        byte[] body = Padding.pad(problem.body(), 0);
         response.setStatus(problem.status());
         Router.addSecurityHeaders(response.getHeaders());
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.TYPE);

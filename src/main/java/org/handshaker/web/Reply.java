@@ -6,7 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What an endpoint answers: a status, and a record that becomes JSON or a page that is sent as it stands. */
-public record Reply(int status, byte[] body, @Nullable String contentType, Map<String, String> headers) {
+public record Reply(int status, byte[] body, @Nullable String contentType, Map<String, String> headers, int bytesMin) {
     static final String JSON = "application/json";
 
     public static Reply ok(Object body) {
@@ -22,7 +22,7 @@ public record Reply(int status, byte[] body, @Nullable String contentType, Map<S
     }
 
     public static Reply noContent() {
-        return new Reply(204, new byte[0], null, Map.of());
+        return new Reply(204, new byte[0], null, Map.of(), 0);
     }
 
     /** A page or file of the relay's own, with the content security policy that fits it. */
@@ -31,15 +31,16 @@ public record Reply(int status, byte[] body, @Nullable String contentType, Map<S
                 200,
                 text.getBytes(StandardCharsets.UTF_8),
                 contentType,
-                Map.of("Content-Security-Policy", contentSecurityPolicy));
+                Map.of("Content-Security-Policy", contentSecurityPolicy),
+                0);
     }
 
     private static Reply json(int status, Object body) {
-        return new Reply(status, Json.write(body), JSON, Map.of());
+        return new Reply(status, Json.write(body), JSON, Map.of(), 0);
     }
 
-    /** Pads the body to at least the bucket of {@code bytes}, so that an empty answer looks like a short one. */
+    /** Where answers are padded, this one is at least so long, so that an empty one looks like a short one. */
     public Reply atLeast(int bytes) {
-        return new Reply(status, Padding.atLeast(body, bytes), contentType, headers);
+        return new Reply(status, body, contentType, headers, bytes);
     }
 }

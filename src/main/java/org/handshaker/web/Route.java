@@ -59,6 +59,10 @@ public record Route(
         return of("DELETE", path, access, now(endpoint));
     }
 
+    public static Route deleteLater(String path, Access access, LaterEndpoint endpoint) {
+        return of("DELETE", path, access, endpoint);
+    }
+
     /** A WebSocket; whoever opens it signs in by header or with the first frame, so the upgrade itself is for anyone. */
     public static Route socket(String path, SocketEndpoint socket) {
         return new Route("GET", path, Access.ANYONE, now(call -> Reply.noContent()), Cost.SOCKET, 0, false, socket);

@@ -226,7 +226,7 @@ final class Router extends Handler.Abstract {
                 response.write(true, null, callback);
                 return;
             }
-            byte[] sent = pads ? Padding.pad(body) : body;
+            byte[] sent = pads ? Padding.pad(body, reply.bytesMin()) : body;
             headers.put(new HttpField(HttpHeader.CONTENT_TYPE, reply.contentType()));
             headers.put(HttpHeader.CONTENT_LENGTH, sent.length);
             response.write(true, ByteBuffer.wrap(sent), callback);

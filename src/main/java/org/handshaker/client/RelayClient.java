@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.client;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Secrets;
+import org.handshaker.core.Username;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One person at one relay. Register or log in once; from then on the access token is renewed before it ends, a puzzle is
+ * solved when the relay asks for one, and every refusal is a {@link RelayRefused}. Calls block and may be made from many
+ * threads. The carrier belongs to the caller, who closes it.
+ */
+public final class RelayClient {
+    private final Carrier carrier;
+    private final Object renewing = new Object();
+    private volatile @Nullable Tokens tokens;
+
+    public RelayClient(Carrier carrier) {
+        this.carrier = carrier;
+    }
+
+    Carrier carrier() {
+        return carrier;
+    }
+
+    /** {@code ok}, {@code degraded} or {@code starting}. */
+    public String health() {
+        return call("GET", "/health", null, null).text("status");
+    }
+
+    // --- sign-in
+
+    /** Registers and is signed in; the ten recovery codes are answered this once. */
+    public List<String> register(String username, String password) {
+        Answer answer = asking("/auth/register", credentials(username, password));
+        tokens = Tokens.of(answer, System.nanoTime(), null);
+        return answer.texts("recovery_codes");
+    }
+
+    public void login(String username, String password) {
+        Map<String, Object> body = credentials(username, password);
+        @Nullable Tokens before = tokens;
+        if (before != null && before.device() != null) {
+            body.put("device_token", before.device());
+        }
+        tokens = Tokens.of(asking("/auth/login", body), System.nanoTime(), before);
+    }
+
+    /** Fetches a new pair of tokens now. */
+    public void refresh() {
+        renew(signedIn());
+    }
+
+    public void logout() {
+        signedIn("POST", "/auth/logout", Map.of());
+        tokens = null;
+    }
+
+    public void logoutEverywhere() {
+        signedIn("POST", "/auth/logout", Map.of("everywhere", true));
+        tokens = null;
+    }
+
+    public void changePassword(String current, String next) {
+        signedIn("PUT", "/auth/password", Map.of("current_password", current, "new_password", next));
+    }
+
+    /** Deletes the account and all that hangs on it. */
+    public void deleteAccount(String password) {
+        signedIn("DELETE", "/auth/account", Map.of("password", password));
+        tokens = null;
+    }
+
+    public boolean isSignedIn() {
+        return tokens != null;
+    }
+
+    // --- directory
+
+    public List<Person> search(String start) {
+        String query = URLEncoder.encode(start, StandardCharsets.UTF_8);
+        return signedIn("GET", "/users/search?q=" + query, null).objects("users").stream()
+                .map(Person::of)
+                .toList();
+    }
+
+    public Person show(String username) {
+        return Person.of(signedIn("GET", "/users/" + bare(username), null));
+    }
+
+    // --- connections
+
+    public Approach request(String username) {
+        return Approach.of(signedIn("POST", "/connections/request", Map.of("to_user", username)));
+    }
+
+    public Approach.Pending pending() {
+        Answer answer = signedIn("GET", "/connections/pending", null);
+        return new Approach.Pending(
+                answer.objects("incoming").stream().map(Approach::of).toList(),
+                answer.objects("outgoing").stream().map(Approach::of).toList());
+    }
+
+    /** {@code action} is {@code accept}, {@code decline} or {@code block}. */
+    public Approach respond(String requestId, String action) {
+        Map<String, Object> body = Map.of("request_id", requestId, "action", action);
+        return Approach.of(signedIn("POST", "/connections/respond", body));
+    }
+
+    public List<Person> connections() {
+        return signedIn("GET", "/connections", null).objects("connections").stream()
+                .map(Person::of)
+                .toList();
+    }
+
+    public void disconnect(String username) {
+        signedIn("DELETE", "/connections/" + bare(username), null);
+    }
+
+    public void block(String username) {
+        signedIn("PUT", "/connections/blocks/" + bare(username), null);
+    }
+
+    public void unblock(String username) {
+        signedIn("DELETE", "/connections/blocks/" + bare(username), null);
+    }
+
+    public List<String> blocked() {
+        return signedIn("GET", "/connections/blocks", null).texts("blocked");
+    }
+
+    // --- queue and signaling
+
+    /** Sends a signal: an offer, answer, candidate or their kin. */
+    public Receipt signal(String toUser, String kind, String payload) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("to_user", toUser);
+        body.put("type", kind);
+        body.put("encrypted_payload", payload);
+        body.put("id", newId());
+        return sending("/signaling/send", body);
+    }
+
+    /** Sends any event. */
+    public Receipt send(String toUser, String kind, String payload) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("to_user", toUser);
+        body.put("kind", kind);
+        body.put("payload", payload);
+        body.put("id", newId());
+        return sending("/events", body);
+    }
+
+    /** Signals only; what {@code poll} acknowledges is removed before the relay looks for more. */
+    public Events signals(Poll poll) {
+        return poll("/signaling/poll", poll, "messages");
+    }
+
+    /** The whole queue, messages and the relay's own news included. */
+    public Events events(Poll poll) {
+        return poll("/events", poll, "events");
+    }
+
+    public long ack(long upToSeq, Object epoch) {
+        return signedIn("POST", "/events/ack", Map.of("up_to", upToSeq, "epoch", epoch))
+                .number("removed");
+    }
+
+    /** Drops one's own pending signals. */
+    public long clearSignals() {
+        return signedIn("DELETE", "/signaling/clear", null).number("deleted");
+    }
+
+    public IceServers iceServers() {
+        return IceServers.of(signedIn("GET", "/signaling/ice-servers", null));
+    }
+
+    /** Opens this person's socket; the token travels in the header. */
+    public RelaySocket socket(RelaySocket.Listener listener) {
+        return RelaySocket.open(carrier, fresh().access(), RelaySocket.Greeting.HEADER, listener);
+    }
+
+    /** Opens this person's socket the way a browser must, which cannot set a header: the token is the first frame. */
+    public RelaySocket socketByFrame(RelaySocket.Listener listener) {
+        return RelaySocket.open(carrier, fresh().access(), RelaySocket.Greeting.FRAME, listener);
+    }
+
+    // --- how a call is made
+
+    private Events poll(String path, Poll poll, String list) {
+        Duration patience = Duration.ofSeconds(poll.waitSeconds());
+        return Events.of(signedIn("GET", path + poll.query(), null, patience), list);
+    }
+
+    /** An event carries an id of its sender's, so a try whose answer was lost is made again and is still one event. */
+    private Receipt sending(String path, Map<String, Object> body) {
+        try {
+            return Receipt.of(signedIn("POST", path, body));
+        } catch (RelayUnreachable lost) {
+            return Receipt.of(signedIn("POST", path, body));
+        }
+    }
+
+    private Answer signedIn(String method, String path, @Nullable Object body) {
+        return signedIn(method, path, body, Duration.ZERO);
+    }
+
+    private Answer signedIn(String method, String path, @Nullable Object body, Duration patience) {
+        Tokens current = fresh();
+        try {
+            return carrier.call(method, path, current.access(), body, patience);
+        } catch (RelayRefused refused) {
+            // A token can end early: the relay restarted with another key, or this machine slept.
+            if (!refused.code().equals(Reason.NOT_SIGNED_IN.code())) {
+                throw refused;
+            }
+            return carrier.call(method, path, renew(current).access(), body, patience);
+        }
+    }
+
+    /** An open call that the relay may answer with a puzzle first. */
+    private Answer asking(String path, Map<String, Object> body) {
+        try {
+            return call("POST", path, null, body);
+        } catch (RelayRefused refused) {
+            if (!refused.code().equals(Reason.PUZZLE_REQUIRED.code())) {
+                throw refused;
+            }
+            Answer problem = new Answer(refused.members());
+            body.put(
+                    "puzzle",
+                    PuzzleSolver.solve(
+                            Optional.ofNullable(problem.objectIfAny("puzzle")).orElse(problem)));
+            return call("POST", path, null, body);
+        }
+    }
+
+    private Answer call(String method, String path, @Nullable String bearer, @Nullable Object body) {
+        return carrier.call(method, path, bearer, body, Duration.ZERO);
+    }
+
+    private Tokens signedIn() {
+        @Nullable Tokens current = tokens;
+        if (current == null) {
+            throw new IllegalStateException("register or log in first");
+        }
+        return current;
+    }
+
+    private Tokens fresh() {
+        Tokens current = signedIn();
+        return current.stale(System.nanoTime()) ? renew(current) : current;
+    }
+
+    /** One renewal at a time: a refresh token used twice looks like a theft and ends the session. */
+    private Tokens renew(Tokens worn) {
+        synchronized (renewing) {
+            Tokens current = signedIn();
+            if (!current.refresh().equals(worn.refresh())) {
+                return current;
+            }
+            Map<String, Object> body = Map.of("refresh_token", current.refresh(), "retry_id", newId());
+            Answer answer;
+            try {
+                answer = call("POST", "/auth/refresh", null, body);
+            } catch (RelayUnreachable lost) {
+                // The answer may have been lost on the way: the same retry_id gets the same pair again.
+                answer = call("POST", "/auth/refresh", null, body);
+            }
+            Tokens renewed = Tokens.of(answer, System.nanoTime(), current);
+            tokens = renewed;
+            return renewed;
+        }
+    }
+
+    private static Map<String, Object> credentials(String username, String password) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("username", username);
+        body.put("password", password);
+        return body;
+    }
+
+    private static String bare(String username) {
+        return Username.parse(username).bare();
+    }
+
+    private static String newId() {
+        return Secrets.base64Url(Secrets.randomBytes(16));
+    }
+
+    /** Neither the person nor the tokens. */
+    @Override
+    public String toString() {
+        return "RelayClient";
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.queue;
+
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import org.handshaker.core.Id;
+import org.jspecify.annotations.Nullable;
+
+/** What the relay keeps in memory of a pending event: enough to decide without opening anything. Guarded by its mailbox. */
+final class Entry {
+    /** Where the event is. */
+    enum State {
+        /** Part of a change that is not committed yet; nothing after it is shown. */
+        HIDDEN,
+        MEMORY,
+        COMMITTING,
+        STORED
+    }
+
+    final long seq;
+    final Id eventId;
+    final EventClass eventClass;
+    final Id senderTag;
+    final long expiresAtSeconds;
+    final int bytes;
+    final CompletableFuture<Receipt> receipt = new CompletableFuture<>();
+    State state;
+    /** The event itself while it is not on the disk. */
+    @Nullable
+    Event event;
+
+    boolean isGone;
+
+    Entry(
+            long seq,
+            Id eventId,
+            EventClass eventClass,
+            Id senderTag,
+            long expiresAtSeconds,
+            int bytes,
+            State state,
+            @Nullable Event event) {
+        this.seq = seq;
+        this.eventId = eventId;
+        this.eventClass = eventClass;
+        this.senderTag = senderTag;
+        this.expiresAtSeconds = expiresAtSeconds;
+        this.bytes = bytes;
+        this.state = state;
+        this.event = event;
+        if (state == State.STORED) {
+            // Read from the disk: whoever retries hears at once that it is safe.
+            receipt.complete(new Receipt(eventId, Receipt.Status.STORED, Instant.ofEpochSecond(expiresAtSeconds)));
+        }
+    }
+
+    boolean isExpired(long nowSeconds) {
+        return expiresAtSeconds <= nowSeconds;
+    }
+}

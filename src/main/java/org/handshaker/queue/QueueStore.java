@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.queue;
+
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.handshaker.core.Id;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
+import org.jspecify.annotations.Nullable;
+
+/** The SQL of the queues. Insert and delete run thousands of times a second and are raw prepared statements on the writer. */
+final class QueueStore {
+    private static final String INSERT =
+            """
+            INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body)
+            SELECT queue, ?, ?, ?, ?, ?, ? FROM queues WHERE queue = ?""";
+    private static final String DELETE = "DELETE FROM events WHERE queue = ? AND seq = ?";
+
+    /** Prepared on the writer's connection, of which a store sees only one in its life; only the commit thread comes here. */
+    private @Nullable PreparedStatement insert;
+
+    private @Nullable PreparedStatement delete;
+
+    record QueueRow(long queue, long reserved, long expired) {}
+
+    record SealedEvent(long seq, Id eventId, EventClass eventClass, Instant expiresAt, byte[] body) {}
+
+    Optional<QueueRow> find(Handle handle, byte[] owner) {
+        return handle.createQuery("SELECT queue, reserved, expired FROM queues WHERE owner = :owner")
+                .bind("owner", owner)
+                .map((row, context) ->
+                        new QueueRow(row.getLong("queue"), row.getLong("reserved"), row.getLong("expired")))
+                .findOne();
+    }
+
+    /** Makes sure that no seq up to {@code upTo} is given out again; creates the queue on its first event. */
+    QueueRow reserve(Handle handle, byte[] owner, long upTo) {
+        return handle.createQuery(
+                        """
+                        INSERT INTO queues (owner, reserved, expired) VALUES (:owner, :up_to, 0)
+                        ON CONFLICT (owner) DO UPDATE SET reserved = max(reserved, excluded.reserved)
+                        RETURNING queue, reserved, expired""")
+                .bind("owner", owner)
+                .bind("up_to", upTo)
+                .map((row, context) ->
+                        new QueueRow(row.getLong("queue"), row.getLong("reserved"), row.getLong("expired")))
+                .one();
+    }
+
+    List<Entry> entries(Handle handle, long queue) {
+        return handle.createQuery(
+                        """
+                        SELECT seq, event_id, class, sender, expires_at, length(body) AS bytes
+                        FROM events WHERE queue = :queue ORDER BY seq""")
+                .bind("queue", queue)
+                .map((row, context) -> new Entry(
+                        row.getLong("seq"),
+                        Id.of(row.getBytes("event_id")),
+                        EventClass.of(row.getInt("class")),
+                        Id.of(row.getBytes("sender")),
+                        row.getLong("expires_at"),
+                        row.getInt("bytes"),
+                        Entry.State.STORED,
+                        null))
+                .list();
+    }
+
+    List<SealedEvent> bodies(Handle handle, long queue, long fromSeq, long toSeq) {
+        return handle.createQuery(
+                        """
+                        SELECT seq, event_id, class, expires_at, body
+                        FROM events WHERE queue = :queue AND seq BETWEEN :from_seq AND :to_seq ORDER BY seq""")
+                .bind("queue", queue)
+                .bind("from_seq", fromSeq)
+                .bind("to_seq", toSeq)
+                .map((row, context) -> new SealedEvent(
+                        row.getLong("seq"),
+                        Id.of(row.getBytes("event_id")),
+                        EventClass.of(row.getInt("class")),
+                        Instant.ofEpochSecond(row.getLong("expires_at")),
+                        row.getBytes("body")))
+                .list();
+    }
+
+    /** Inserts nothing when the queue is gone meanwhile. */
+    void insert(Handle handle, long queue, Entry entry, byte[] body) {
+        try {
+            if (insert == null) {
+                insert = handle.getConnection().prepareStatement(INSERT);
+            }
+            insert.setLong(1, entry.seq);
+            insert.setLong(2, entry.expiresAtSeconds);
+            insert.setInt(3, entry.eventClass.code());
+            insert.setBytes(4, entry.senderTag.bytes());
+            insert.setBytes(5, entry.eventId.bytes());
+            insert.setBytes(6, body);
+            insert.setLong(7, queue);
+            insert.executeUpdate();
+        } catch (SQLException failed) {
+            throw new UnableToExecuteStatementException(failed, null);
+        }
+    }
+
+    int delete(Handle handle, long queue, List<Long> seqs) {
+        try {
+            if (delete == null) {
+                delete = handle.getConnection().prepareStatement(DELETE);
+            }
+            int deleted = 0;
+            for (long seq : seqs) {
+                delete.setLong(1, queue);
+                delete.setLong(2, seq);
+                deleted += delete.executeUpdate();
+            }
+            return deleted;
+        } catch (SQLException failed) {
+            throw new UnableToExecuteStatementException(failed, null);
+        }
+    }
+
+    int deleteFrom(Handle handle, long queue, Id senderTag) {
+        return handle.createUpdate("DELETE FROM events WHERE queue = :queue AND sender = :sender")
+                .bind("queue", queue)
+                .bind("sender", senderTag.bytes())
+                .execute();
+    }
+
+    void deleteQueue(Handle handle, byte[] owner) {
+        handle.createUpdate("DELETE FROM queues WHERE owner = :owner")
+                .bind("owner", owner)
+                .execute();
+    }
+
+    long addExpired(Handle handle, long queue, int count) {
+        return handle.createQuery("UPDATE queues SET expired = expired + :count WHERE queue = :queue RETURNING expired")
+                .bind("count", count)
+                .bind("queue", queue)
+                .mapTo(Long.class)
+                .findOne()
+                .orElse(0L);
+    }
+
+    /** Deletes a batch of what ran out and counts it in each queue's total. */
+    int expire(Handle handle, Instant now, int rowsMax) {
+        List<long[]> counts = new ArrayList<>();
+        @Nullable
+        Long last = handle.createQuery(
+                        """
+                        SELECT max(row) FROM (SELECT row FROM events WHERE expires_at <= :now ORDER BY row LIMIT :rows_max)""")
+                .bind("now", now.getEpochSecond())
+                .bind("rows_max", rowsMax)
+                .mapTo(Long.class)
+                .findOne()
+                .orElse(null);
+        if (last == null) {
+            return 0;
+        }
+        handle.createQuery(
+                        """
+                        SELECT queue, count(*) AS ran_out FROM events
+                        WHERE expires_at <= :now AND row <= :last GROUP BY queue""")
+                .bind("now", now.getEpochSecond())
+                .bind("last", last)
+                .map((row, context) -> new long[] {row.getLong("queue"), row.getLong("ran_out")})
+                .forEach(counts::add);
+        int gone = handle.createUpdate("DELETE FROM events WHERE expires_at <= :now AND row <= :last")
+                .bind("now", now.getEpochSecond())
+                .bind("last", last)
+                .execute();
+        for (long[] count : counts) {
+            addExpired(handle, count[0], (int) count[1]);
+        }
+        return gone;
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.signaling;
+
+import java.util.List;
+import java.util.Map;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Refused;
+import org.handshaker.queue.Event;
+import org.handshaker.queue.QueueRoutes.EventView;
+import org.handshaker.queue.Receipt;
+import org.handshaker.web.Json;
+import org.jspecify.annotations.Nullable;
+
+/** The frames of {@code /ws}: what clients may send, read strictly, and what the relay sends. */
+final class Frames {
+    private Frames() {}
+
+    /** From the client: signs a socket in. */
+    record Auth(String type, String token) {
+        @Override
+        public String toString() {
+            return "Auth";
+        }
+    }
+
+    record Send(
+            String type,
+            String id,
+            @Nullable String toUser,
+            @Nullable String group,
+            @Nullable Long groupEpoch,
+            String kind,
+            String payload,
+            @Nullable Long ttl) {}
+
+    record Ack(String type, @Nullable Long upTo, @Nullable List<String> eventIds) {}
+
+    record Ping(String type) {}
+
+    record PresenceChoice(String type, String status) {}
+
+    /** To the client: signed in, and what the relay will take. */
+    private record Ready(String type, String username, String epoch, int pending, Map<String, Object> limits) {}
+
+    private record EventFrame(
+            String type,
+            String eventId,
+            long seq,
+            @Nullable String fromUser,
+            String kind,
+            String payload,
+            String expiresAt) {}
+
+    private record ReceiptFrame(String type, String id, String eventId, String status, String expiresAt) {}
+
+    private record RefusedFrame(
+            String type, @Nullable String id, String code, String detail, @Nullable Integer retryAfter) {}
+
+    private record PresenceFrame(String type, String username, String status) {}
+
+    static String ready(String username, String epoch, int pending) {
+        return Json.text(new Ready(
+                "ready",
+                username,
+                epoch,
+                pending,
+                Map.of(
+                        "payload_chars_max", Limits.PAYLOAD_CHARS_MAX,
+                        "unacked_max", Limits.UNACKED_PER_SOCKET_MAX,
+                        "queue_events_max", Limits.QUEUE_EVENTS_MAX,
+                        "queue_bytes_max", Limits.QUEUE_BYTES_MAX,
+                        "ack_ids_max", Limits.ACK_IDS_MAX,
+                        "idle_seconds", Limits.SOCKET_IDLE.toSeconds())));
+    }
+
+    static String event(Event event) {
+        EventView view = EventView.of(event);
+        return Json.text(new EventFrame(
+                "event", view.eventId(), view.seq(), view.fromUser(), view.kind(), view.payload(), view.expiresAt()));
+    }
+
+    static String receipt(String id, Receipt receipt) {
+        return Json.text(new ReceiptFrame(
+                "receipt",
+                id,
+                receipt.eventId().text(),
+                SignalingRoutes.statusText(receipt.status()),
+                receipt.expiresAt().toString()));
+    }
+
+    static String refused(@Nullable String id, Refused refused) {
+        int wait = refused.retryAfterSeconds();
+        return Json.text(
+                new RefusedFrame("refused", id, refused.reason().code(), refused.detail(), wait == 0 ? null : wait));
+    }
+
+    static String pong() {
+        return "{\"type\":\"pong\"}";
+    }
+
+    static String presence(String username, String status) {
+        return Json.text(new PresenceFrame("presence", username, status));
+    }
+}

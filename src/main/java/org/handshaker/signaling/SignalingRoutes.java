@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.signaling;
+
+import static org.handshaker.web.Access.USER;
+
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.handshaker.core.Cost;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Reason;
+import org.handshaker.queue.Kind;
+import org.handshaker.queue.Receipt;
+import org.handshaker.web.Call;
+import org.handshaker.web.Reply;
+import org.handshaker.web.Route;
+import org.jspecify.annotations.Nullable;
+
+/** Sending over HTTP, TURN credentials, and the two names of the socket. */
+public final class SignalingRoutes {
+    private final Signaling signaling;
+    private final Sockets sockets;
+    private final TurnCredentials turn;
+    private final InstantSource time;
+
+    public SignalingRoutes(Signaling signaling, Sockets sockets, TurnCredentials turn, InstantSource time) {
+        this.signaling = signaling;
+        this.sockets = sockets;
+        this.turn = turn;
+        this.time = time;
+    }
+
+    public List<Route> routes() {
+        return List.of(
+                Route.postLater("/signaling/send", USER, this::sendSignal)
+                        .costs(Cost.SEND)
+                        .bodyMax(Limits.EVENT_BODY_BYTES_MAX),
+                Route.postLater("/events", USER, this::sendEvent)
+                        .costs(Cost.SEND)
+                        .bodyMax(Limits.EVENT_BODY_BYTES_MAX),
+                Route.get("/signaling/ice-servers", USER, call -> Reply.ok(turn.issue(time.instant()))),
+                Route.socket("/ws", sockets::open),
+                Route.socket("/signaling/ws", sockets::open));
+    }
+
+    record SignalBody(String toUser, String type, String encryptedPayload, @Nullable String id) {}
+
+    record EventBody(
+            @Nullable String toUser,
+            @Nullable String group,
+            @Nullable Long groupEpoch,
+            String kind,
+            String payload,
+            @Nullable String id,
+            @Nullable Long ttl) {}
+
+    record ReceiptAnswer(String eventId, String status, String expiresAt) {
+        static ReceiptAnswer of(Receipt receipt) {
+            return new ReceiptAnswer(
+                    receipt.eventId().text(),
+                    statusText(receipt.status()),
+                    receipt.expiresAt().toString());
+        }
+    }
+
+    static String statusText(Receipt.Status status) {
+        return switch (status) {
+            case DELIVERED -> "delivered";
+            case STORED -> "stored";
+        };
+    }
+
+    private CompletionStage<Reply> sendSignal(Call call) {
+        SignalBody body = call.body(SignalBody.class);
+        return signaling
+                .send(call.user(), body.toUser(), Kind.signal(body.type()), body.encryptedPayload(), body.id(), null)
+                .thenApply(receipt -> Reply.accepted(ReceiptAnswer.of(receipt)));
+    }
+
+    private CompletionStage<Reply> sendEvent(Call call) {
+        EventBody body = call.body(EventBody.class);
+        return signaling
+                .send(
+                        call.user(),
+                        requireUser(body.toUser(), body.group()),
+                        new Kind(body.kind()),
+                        body.payload(),
+                        body.id(),
+                        body.ttl())
+                .thenApply(receipt -> Reply.accepted(ReceiptAnswer.of(receipt)));
+    }
+
+    /** An event goes to a user or to a group; nobody is in a group that is not there. */
+    static String requireUser(@Nullable String toUser, @Nullable String group) {
+        if ((toUser == null) == (group == null)) {
+            throw Reason.MALFORMED.refuse("Give either to_user or group.");
+        }
+        if (toUser == null) {
+            throw Reason.NOT_FOUND.refuse();
+        }
+        return toUser;
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.handshaker.client.Carrier;
+import org.handshaker.client.RelayClient;
+
+/** The benchmark's course; {@code --write FILE} keeps the report as a page. */
+public final class Bench {
+    private static final int PAIRS = 16;
+    private static final Duration PHASE = Duration.ofSeconds(5);
+    private static final Duration HASHES = Duration.ofSeconds(10);
+
+    private final Report report;
+    private final Path directory;
+
+    private Bench(Report report, Path directory) {
+        this.report = report;
+        this.directory = directory;
+    }
+
+    public static void main(String[] args) throws Exception {
+        if (!Files.exists(Started.JAR)) {
+            System.err.println("There is no " + Started.JAR + ": build it first, or use scripts/bench.");
+            System.exit(2);
+        }
+        Report report = new Report(System.out::println);
+        Path directory = Files.createTempDirectory(Path.of("target"), "bench");
+        try {
+            new Bench(report, directory).run();
+        } finally {
+            delete(directory);
+        }
+        List<String> arguments = Arrays.asList(args);
+        int write = arguments.indexOf("--write");
+        if (write >= 0) {
+            Files.write(Path.of(arguments.get(write + 1)), report.lines());
+        }
+    }
+
+    private void run() throws Exception {
+        report.say("# Benchmarks");
+        report.say("");
+        report.say("Made by `scripts/bench --write docs/benchmarks.md`; do not edit by hand. " + Machine.CORES
+                + " cores shared by relay and client, Java " + Runtime.version().feature() + ", "
+                + System.getProperty("os.name")
+                + ". Relay: `--tor none --limits off`, padding on, Argon2id with 64 MiB and"
+                + " t=3, SQLite with `synchronous=FULL`. " + PAIRS
+                + " pairs of people, payloads of 1 KiB, a window of 16 on"
+                + " sockets. A limit is measured in the same run: bare password hashes, bare SQLite, and the same client"
+                + " against a Jetty that passes the same frames on without accounts, queue or disk.");
+        rates();
+        sizes();
+    }
+
+    private void rates() throws Exception {
+        Rate hashes = Machine.argon2(Duration.ofSeconds(4));
+        Rate oneByOne = Machine.sqlite(directory, 1, Duration.ofSeconds(2));
+        Rate batched = Machine.sqlite(directory, 256, Duration.ofSeconds(3));
+        Rate rawPoll;
+        Rate rawSend;
+        Rate rawSocket;
+        try (Started raw = Started.program(RawServer.class);
+                Pairs pairs = new Pairs(PAIRS, Carrier.to(raw.address()))) {
+            pairs.register(HASHES);
+            rawPoll = pairs.poll(PHASE);
+            rawSend = pairs.sendToAway(PHASE);
+            rawSocket = pairs.socketToPresent(PHASE);
+        }
+        report.head("Rates");
+        report.tableOfRates();
+        report.limit("bare Argon2id, one per core", hashes);
+        report.limit("bare SQLite, 1 row a commit", oneByOne);
+        report.limit("bare SQLite, 256 rows a commit", batched);
+        report.limit("bare Jetty, GET", rawPoll);
+        report.limit("bare Jetty, POST", rawSend);
+        report.limit("bare Jetty, socket to socket and back", rawSocket);
+        try (Started relay = launched("rates");
+                Pairs pairs = new Pairs(PAIRS, Carrier.to(relay.address()))) {
+            report.against("register", pairs.register(HASHES), "bare Argon2id", hashes);
+            report.against("login", pairs.login(HASHES), "bare Argon2id", hashes);
+            pairs.connect();
+            report.against("empty poll", pairs.poll(PHASE), "bare Jetty, GET", rawPoll);
+            report.against(
+                    "send by POST, receiver away, on disk", pairs.sendToAway(PHASE), "bare Jetty, POST", rawSend);
+            Rate away = pairs.socketToAway(PHASE);
+            report.against("send by socket, receiver away, on disk", away, "bare SQLite, batched", batched);
+            Rate present = pairs.socketToPresent(PHASE);
+            report.against("send by socket, receiver acknowledges", present, "bare Jetty, sockets", rawSocket);
+            report.say("");
+            report.say("Resident memory after this load: " + relay.residentMib() + " MiB.");
+        }
+    }
+
+    private void sizes() throws Exception {
+        report.head("Start, memory, size");
+        report.tableOfBounds();
+        long bare = median(5, () -> timed(() -> Started.program(Nothing.class)));
+        long first = timedStart("start");
+        long again = median(5, () -> timedStart("start"));
+        report.bound("bare JVM: start to first word", bare + " ms", "");
+        report.bound(
+                "first start, with a new database: to the first answer, beyond the bare JVM",
+                (first - bare) + " ms",
+                "");
+        report.bound("start to the first answer, beyond the bare JVM", (again - bare) + " ms", "1,500 ms");
+        try (Started relay = launched("idle")) {
+            health(relay);
+            relay.idle(Duration.ofSeconds(8));
+            report.bound("resident memory, idle, as the launcher starts it", relay.residentMib() + " MiB", "150 MiB");
+        }
+        report.bound("size of the jar", String.format(Locale.ROOT, "%.1f MB", Files.size(Started.JAR) / 1e6), "30 MB");
+    }
+
+    private Started launched(String name) throws IOException {
+        return Files.isExecutable(Path.of("scripts", "run"))
+                ? Started.launcher(directory.resolve(name))
+                : Started.jar(directory.resolve(name));
+    }
+
+    private long timedStart(String name) {
+        return timed(() -> {
+            Started relay = Started.jar(directory.resolve(name));
+            health(relay);
+            return relay;
+        });
+    }
+
+    private static void health(Started relay) {
+        try (Carrier carrier = Carrier.to(relay.address())) {
+            new RelayClient(carrier).health();
+        }
+    }
+
+    private static long timed(Supplier<Started> start) {
+        long begin = System.nanoTime();
+        Started started = start.get();
+        long millis = (System.nanoTime() - begin) / 1_000_000;
+        started.close();
+        return millis;
+    }
+
+    private static long median(int times, Supplier<Long> measure) {
+        return Stream.generate(measure)
+                .limit(times)
+                .sorted()
+                .skip(times / 2)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.support;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.handshaker.core.Secrets;
+import org.handshaker.core.Vault;
+import org.handshaker.store.Database;
+
+/** A real database in a directory of the test's, with a vault of its own; can be closed and opened again. */
+public final class TestStore implements AutoCloseable {
+    private final Path directory;
+    private final Vault vault = new Vault(Secrets.randomBytes(Vault.MASTER_BYTES));
+    private Database database;
+
+    public TestStore(Path directory) {
+        this.directory = directory;
+        this.database = Database.open(directory);
+    }
+
+    public Database database() {
+        return database;
+    }
+
+    public Vault vault() {
+        return vault;
+    }
+
+    /** As after a restart: a new {@link Database} over the same files. */
+    public void reopen() {
+        database.close();
+        database = Database.open(directory);
+    }
+
+    /** Whether a file of the store holds these bytes, the WAL included. */
+    public boolean filesHold(byte[] bytes) {
+        return indexOf(files(), bytes) >= 0;
+    }
+
+    /** Whether a file of the store holds this text in any mix of capitals. */
+    public boolean filesHold(String text) {
+        String latin = new String(files(), StandardCharsets.ISO_8859_1).toLowerCase(Locale.ROOT);
+        return latin.contains(text.toLowerCase(Locale.ROOT));
+    }
+
+    private byte[] files() {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        try (Stream<Path> paths = Files.walk(directory)) {
+            List<Path> files = paths.filter(Files::isRegularFile).toList();
+            for (Path file : files) {
+                all.write(Files.readAllBytes(file));
+            }
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+        return all.toByteArray();
+    }
+
+    private static int indexOf(byte[] where, byte[] what) {
+        for (int i = 0; i + what.length <= where.length; i++) {
+            if (Arrays.equals(where, i, i + what.length, what, 0, what.length)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    @Override
+    public void close() {
+        database.close();
+    }
+}
