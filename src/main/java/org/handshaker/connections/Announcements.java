@@ -20,11 +20,8 @@ final class Announcements {
         this.queue = queue;
     }
 
-    /**
-     * Both sides' payload of {@code connection.requested}: to be looked up among the pending ones. It is the same for every
-     * request between the two, so that the queue keeps one of them however often somebody asks.
-     */
-    record Requested(String fromUser, String toUser) {}
+    /** Both sides' payload of {@code connection.requested}; the intro stays with the request. */
+    record Requested(String requestId, String fromUser, String toUser, String expiresAt) {}
 
     /** Whom it is about, seen from the one who is told. */
     record Peer(String username) {}
@@ -33,8 +30,13 @@ final class Announcements {
 
     /** Tells one side of a request. */
     void requested(Handle handle, Id told, Request request) {
-        Requested payload = new Requested(name(handle, request.asker()), name(handle, request.addressee()));
-        queue.announce(handle, told, "connection.requested", Json.text(payload));
+        Id peer = told.equals(request.asker()) ? request.addressee() : request.asker();
+        Requested payload = new Requested(
+                request.id().text(),
+                name(handle, request.asker()),
+                name(handle, request.addressee()),
+                request.expiresAt().toString());
+        queue.announce(handle, told, "connection.requested", Json.text(payload), peer.text());
     }
 
     void accepted(Handle handle, Id told, Id peer) {
@@ -49,12 +51,12 @@ final class Announcements {
         Key payload = new Key(
                 name(handle, user), change.fingerprint(), change.effectiveAt().toString());
         for (Id peer : peers) {
-            queue.announce(handle, peer, change.stage().kind(), Json.text(payload));
+            queue.announce(handle, peer, change.stage().kind(), Json.text(payload), user.text());
         }
     }
 
     private void tell(Handle handle, Id told, String kind, Id peer) {
-        queue.announce(handle, told, kind, Json.text(new Peer(name(handle, peer))));
+        queue.announce(handle, told, kind, Json.text(new Peer(name(handle, peer))), peer.text());
     }
 
     private String name(Handle handle, Id user) {
