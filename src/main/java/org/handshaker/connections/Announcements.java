@@ -10,7 +10,10 @@ import org.handshaker.queue.Queue;
 import org.handshaker.web.Json;
 import org.jdbi.v3.core.Handle;
 
-/** The system events about connections: what each side's queue is told, inside the change that makes it so. */
+/**
+ * The system events about connections: what each side's queue is told, inside the change that makes it so. The subject of an
+ * event is the other user: however often one asks, a queue keeps one event of it.
+ */
 final class Announcements {
     private final Directory directory;
     private final Queue queue;
@@ -20,11 +23,8 @@ final class Announcements {
         this.queue = queue;
     }
 
-    /**
-     * Both sides' payload of {@code connection.requested}: to be looked up among the pending ones. It is the same for every
-     * request between the two, so that the queue keeps one of them however often somebody asks.
-     */
-    record Requested(String fromUser, String toUser) {}
+    /** Both sides' payload of {@code connection.requested}; the intro stays with the request. */
+    record Requested(String requestId, String fromUser, String toUser, String expiresAt) {}
 
     /** Whom it is about, seen from the one who is told. */
     record Peer(String username) {}
@@ -33,8 +33,13 @@ final class Announcements {
 
     /** Tells one side of a request. */
     void requested(Handle handle, Id told, Request request) {
-        Requested payload = new Requested(name(handle, request.asker()), name(handle, request.addressee()));
-        queue.announce(handle, told, "connection.requested", Json.text(payload));
+        Id peer = told.equals(request.asker()) ? request.addressee() : request.asker();
+        Requested payload = new Requested(
+                request.id().text(),
+                name(handle, request.asker()),
+                name(handle, request.addressee()),
+                request.expiresAt().toString());
+        queue.announce(handle, told, "connection.requested", Json.text(payload), peer.text());
     }
 
     void accepted(Handle handle, Id told, Id peer) {
@@ -49,12 +54,12 @@ final class Announcements {
         Key payload = new Key(
                 name(handle, user), change.fingerprint(), change.effectiveAt().toString());
         for (Id peer : peers) {
-            queue.announce(handle, peer, change.stage().kind(), Json.text(payload));
+            queue.announce(handle, peer, change.stage().kind(), Json.text(payload), user.text());
         }
     }
 
     private void tell(Handle handle, Id told, String kind, Id peer) {
-        queue.announce(handle, told, kind, Json.text(new Peer(name(handle, peer))));
+        queue.announce(handle, told, kind, Json.text(new Peer(name(handle, peer))), peer.text());
     }
 
     private String name(Handle handle, Id user) {
