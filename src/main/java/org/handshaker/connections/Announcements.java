@@ -50,6 +50,14 @@ final class Announcements {
         tell(handle, told, "connection.removed", peer);
     }
 
+    /** Tells all peers of a deleted account, whose name is looked up once. */
+    void gone(Handle handle, Id user, List<Id> peers) {
+        String payload = Json.text(new Peer(name(handle, user)));
+        for (Id peer : peers) {
+            queue.announce(handle, peer, "connection.removed", payload, user.text());
+        }
+    }
+
     void keyChanged(Handle handle, Id user, KeyChange change, List<Id> peers) {
         Key payload = new Key(
                 name(handle, user), change.fingerprint(), change.effectiveAt().toString());
