@@ -4,6 +4,7 @@ package org.handshaker.store;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,12 +36,14 @@ public final class Database implements AutoCloseable {
     private static final long READER_WAIT_MILLIS = 2_000;
     private static final int BUSY_MILLIS = 2_000;
 
+    private final Path natives;
     private final FileChannel lock;
     private final Handle writer;
     private final GroupCommit commits;
     private final BlockingQueue<Handle> readers = new ArrayBlockingQueue<>(READERS);
 
-    private Database(FileChannel lock, Handle writer) {
+    private Database(Path natives, FileChannel lock, Handle writer) {
+        this.natives = natives;
         this.lock = lock;
         this.writer = writer;
         this.commits = new GroupCommit(writer);
@@ -51,13 +54,17 @@ public final class Database implements AutoCloseable {
         createPrivate(directory);
         FileChannel lock = lock(directory.resolve("lock"));
         try {
+            Path natives = emptied(directory.resolve("native"));
+            if (System.getProperty("org.sqlite.tmpdir") == null) {
+                System.setProperty("org.sqlite.tmpdir", natives.toString());
+            }
             Path file = directory.resolve("handshaker.db");
             Handle writer = openWriter(file);
             refuseNewer(writer);
             Backups.takeBeforeUpgrade(writer, directory);
             Schema.upgrade(writer, Schema.FILES);
             Backups.renewEpochIfRestored(writer);
-            Database database = new Database(lock, writer);
+            Database database = new Database(natives, lock, writer);
             for (int i = 0; i < READERS; i++) {
                 database.readers.add(Jdbi.create(() -> readerConfig().createConnection("jdbc:sqlite:" + file))
                         .open());
@@ -119,6 +126,11 @@ public final class Database implements AutoCloseable {
         return read(handle -> handle.createQuery("SELECT epoch FROM store")
                 .mapTo(String.class)
                 .one());
+    }
+
+    /** Private to this user: where native libraries are unpacked, rather than where all users' temporary files are. */
+    public Path nativesDirectory() {
+        return natives;
     }
 
     /** After a copy was put back by hand: every client learns that its acks are from another life. */
@@ -219,6 +231,19 @@ public final class Database implements AutoCloseable {
             }
         } catch (IOException impossible) {
             throw new Unusable("The data directory cannot be made: check --data.", impossible);
+        }
+    }
+
+    /** What a killed relay has left there is of no use. Called with the lock held. */
+    private static Path emptied(Path natives) {
+        createPrivate(natives);
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(natives)) {
+            for (Path file : left) {
+                Files.delete(file);
+            }
+            return natives;
+        } catch (IOException impossible) {
+            throw new Unusable("The data directory cannot be written: check --data.", impossible);
         }
     }
 
