@@ -208,6 +208,7 @@ class ConnectionRoutesTest {
                 "{\"to_user\":\"@bob\",\"x\":1}",
                 "{\"to_user\":\"@bob\"} x",
                 "{\"to_user\":\"@bob\",\"to_user\":\"@bob\"}",
+                "{\"to_user\":\"@bob\",\"intro\":\"\\ud800\"}",
                 "{\"to_user\":\"@bob\",\"intro\":\"" + "x".repeat(2_049) + "\"}")) {
             assertProblem(400, "malformed", post("alice", "/connections/request", body));
         }
