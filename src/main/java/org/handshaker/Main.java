@@ -51,8 +51,7 @@ public final class Main {
                 .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
                 .setUsageHelpAutoWidth(true)
                 .setExecutionStrategy(parsed -> execute(parsed, out, err))
-                .setParameterExceptionHandler((mistake, given) -> mistaken(mistake, err))
-                .setExecutionExceptionHandler((thrown, line, parsed) -> broken(thrown, err));
+                .setParameterExceptionHandler((mistake, given) -> mistaken(mistake, err));
         return commands.execute(arguments);
     }
 
@@ -117,6 +116,10 @@ public final class Main {
         } catch (Unusable unusable) {
             err.println(unusable.sentence());
             return UNUSABLE;
+        } catch (RuntimeException bug) {
+            // The kind of fault and nothing else: a message or a stack could hold a path or more.
+            err.println("The relay failed: " + bug.getClass().getSimpleName() + ".");
+            return FAILED;
         }
     }
 
@@ -168,12 +171,6 @@ public final class Main {
                 String.valueOf(mistake.getMessage()).lines().findFirst().orElse("Bad command line.");
         err.println(sentence + (sentence.endsWith(".") ? "" : ".") + " Try --help.");
         return UNUSABLE;
-    }
-
-    /** A bug at start; nothing has been served yet, so there is nobody whose data a message could hold. */
-    private static int broken(Exception thrown, PrintStream err) {
-        err.println("The relay failed: " + thrown.getClass().getSimpleName() + ".");
-        return FAILED;
     }
 
     static String version() {

@@ -79,7 +79,7 @@ public final class TurnCredentials {
         String text;
         try {
             text = Files.readString(file, StandardCharsets.US_ASCII).strip();
-            if (Files.getFileStore(file).supportsFileAttributeView("posix")
+            if (file.getFileSystem().supportedFileAttributeViews().contains("posix")
                     && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
                 throw new Unusable("Everyone on this machine can read the TURN secret: chmod o= " + file + ".");
             }

@@ -140,6 +140,11 @@ public final class Database implements AutoCloseable {
         commits.onOutcome(outcome);
     }
 
+    /** Changes in line for the next commit. */
+    public int changesWaiting() {
+        return commits.waiting();
+    }
+
     /** Truncates the WAL and returns freed pages to the file system, so that deleted bytes are in no live file any more. */
     public void forgetDeleted() {
         await(commits.submitBetween(handle -> {

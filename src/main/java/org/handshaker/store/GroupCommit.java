@@ -101,6 +101,10 @@ final class GroupCommit implements AutoCloseable {
         return waiting.done;
     }
 
+    int waiting() {
+        return queue.size();
+    }
+
     boolean isWriterThread() {
         return Thread.currentThread() == thread;
     }

@@ -201,12 +201,16 @@ public final class ControlPort implements AutoCloseable {
             if (line.length() < 4 || text.size() > REPLY_LINES_MAX) {
                 throw new IOException("not a control port");
             }
+            int status = status(line);
             text.add(line.substring(4));
-            if (line.charAt(3) == '+') {
-                readData(lines, text);
-            } else if (line.charAt(3) == ' ') {
-                deliver(status(line), text);
-                return;
+            switch (line.charAt(3)) {
+                case '-' -> {}
+                case '+' -> readData(lines, text);
+                case ' ' -> {
+                    deliver(status, text);
+                    return;
+                }
+                default -> throw new IOException("not a control port");
             }
         }
     }

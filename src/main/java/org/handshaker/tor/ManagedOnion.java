@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ManagedOnion implements OnionService {
     private static final Pattern ONION = Pattern.compile("[a-z2-7]{56}\\.onion");
+    private static final Duration OWN_END_WAIT = Duration.ofSeconds(1);
     private static final Duration END_WAIT = Duration.ofSeconds(12);
 
     private final Settings settings;
@@ -67,6 +69,7 @@ public final class ManagedOnion implements OnionService {
         @Nullable TorProcess running;
         synchronized (startOrClose) {
             closed = true;
+            startOrClose.notifyAll();
             running = tor;
         }
         if (running != null) {
@@ -120,9 +123,22 @@ public final class ManagedOnion implements OnionService {
             control.setEvents("STATUS_CLIENT", "HS_DESC");
             progress.bootstrap(control.getInfo("status/bootstrap-phase").get(0));
             int status = running.awaitEnd();
+            awaitOurOwnEnd();
             progress.gone("tor ended with status " + status + "; the onion is not reachable");
         } catch (IOException lost) {
             throw running.reason(lost);
+        }
+    }
+
+    /** Ctrl-C reaches tor as it reaches us, and tor is faster: that is no news. */
+    private void awaitOurOwnEnd() throws InterruptedException {
+        long end = System.nanoTime() + OWN_END_WAIT.toNanos();
+        synchronized (startOrClose) {
+            long millisLeft = OWN_END_WAIT.toMillis();
+            while (!closed && millisLeft > 0) {
+                startOrClose.wait(millisLeft);
+                millisLeft = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+            }
         }
     }
 

@@ -78,11 +78,12 @@ final class Torrc {
 
     private static String loopback(SocketAddress address) throws IOException {
         if (address instanceof InetSocketAddress inet
-                && inet.getAddress() instanceof Inet4Address number
-                && number.isLoopbackAddress()) {
-            return number.getHostAddress() + ":" + inet.getPort();
+                && !inet.isUnresolved()
+                && inet.getAddress().isLoopbackAddress()) {
+            String host = inet.getAddress() instanceof Inet4Address number ? number.getHostAddress() : "[::1]";
+            return host + ":" + inet.getPort();
         }
-        throw new IOException("tor may bring its streams only to a Unix socket or to 127.0.0.1");
+        throw new IOException("tor may bring its streams only to a Unix socket or to a loopback address");
     }
 
     private static Path requireShort(Path socket) throws IOException {

@@ -31,7 +31,7 @@ public final class TorNetwork implements AutoCloseable {
     private static final int RELAYS = 4;
     private static final int VOTING_SECONDS = 300;
     /** When the first consensus is made, counted from the start; later in each further attempt, for machines under load. */
-    private static final int[] FIRST_CONSENSUS_SECONDS = {8, 14, 25};
+    private static final int[] FIRST_CONSENSUS_SECONDS = {10, 16, 25};
 
     private final Path root;
     private final Deque<TorNode> nodes = new ArrayDeque<>();
