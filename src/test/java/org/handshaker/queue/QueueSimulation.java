@@ -21,6 +21,7 @@ import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.queue.QueueModel.Line;
 import org.handshaker.queue.QueueModel.Sent;
+import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /** The queues and their model, moved by the same dice. */
@@ -41,10 +42,13 @@ final class QueueSimulation implements AutoCloseable {
     private final List<Sent> withoutReceipt = new ArrayList<>();
     private final List<Device> devices = new ArrayList<>();
     private final List<Poll> polls = new ArrayList<>();
+    private final List<Ack> acks = new ArrayList<>();
     private int numbers;
     private int ids;
 
     private record Device(Id owner, Ear ear) {}
+
+    private record Ack(CompletableFuture<Integer> removed, int expected) {}
 
     private record Poll(Id owner, Wanted wanted, CompletableFuture<Page> page) {}
 
@@ -58,8 +62,11 @@ final class QueueSimulation implements AutoCloseable {
 
     String step() {
         int dice = random.nextInt(100);
-        if (dice < 40) {
+        if (dice < 39) {
             return send();
+        }
+        if (dice < 40) {
+            return burst();
         }
         if (dice < 46) {
             return sendAgain();
@@ -98,6 +105,16 @@ final class QueueSimulation implements AutoCloseable {
     private String send() {
         @Nullable String key = chance(60) ? "id " + ids++ : null;
         return offer(anybody(), anybody(), key);
+    }
+
+    /** More than a device's window holds. */
+    private String burst() {
+        Id target = anybody();
+        int many = chance(10) ? 2 * Limits.UNACKED_PER_SOCKET_MAX : 10;
+        for (int i = 0; i < many; i++) {
+            offer(users.get(i % 2), target, null);
+        }
+        return "burst";
     }
 
     /** Mostly what was sent lately, with another content, which must not matter while the first is pending. */
@@ -222,8 +239,17 @@ final class QueueSimulation implements AutoCloseable {
 
     private void acked(List<Sent> taken, CompletableFuture<Integer> removed) {
         taken.forEach(sent -> sent.isAcked = true);
-        int count = now(removed);
-        check(count == taken.size(), count + " removed, not " + taken.size());
+        acks.add(new Ack(removed, taken.size()));
+    }
+
+    private void compareAcks() {
+        acks.removeIf(ack -> {
+            if (ack.removed.isDone()) {
+                int count = now(ack.removed);
+                check(count == ack.expected, count + " removed, not " + ack.expected);
+            }
+            return ack.removed.isDone();
+        });
     }
 
     private String device() {
@@ -247,30 +273,26 @@ final class QueueSimulation implements AutoCloseable {
         return "poll";
     }
 
-    /** A change of connections: system events and drops together, committed or refused. */
+    /** A change of connections: system events and drops together, with sends in between, committed or refused. */
     private String change() {
         Id one = anybody();
         Id other = anybody();
         boolean drops = chance(30);
         boolean refuses = chance(30);
-        List<Sent> announced = new ArrayList<>();
-        for (int i = random.nextInt(4); i >= 0; i--) {
-            String kind = any(SYSTEM);
-            String payload = numbers + ":" + kind;
-            Instant expiresAt =
-                    Instant.ofEpochSecond(instant().plus(Queues.MESSAGE_TTL).getEpochSecond());
-            Id target = random.nextBoolean() ? one : other;
-            String subject = "subject " + random.nextInt(4);
-            announced.add(new Sent(numbers++, null, target, kind, payload, expiresAt, false, kind + " " + subject));
-        }
+        List<Sent> came = new ArrayList<>();
+        compare(one, model.line(one));
+        compare(other, model.line(other));
         try {
             queues.store.database().write(handle -> {
                 if (drops) {
                     queues.queue.dropBetween(handle, one, other);
                 }
-                for (Sent sent : announced) {
-                    String subject = String.valueOf(sent.key).substring(sent.kind.length() + 1);
-                    queues.queue.announce(handle, sent.target, sent.kind, sent.payload, subject);
+                for (int i = random.nextInt(6); i >= 0; i--) {
+                    if (chance(70)) {
+                        came.add(announce(handle, random.nextBoolean() ? one : other));
+                    } else {
+                        sendMeanwhile(one, other).ifPresent(came::add);
+                    }
                 }
                 if (refuses) {
                     throw Reason.NOT_FOUND.refuse();
@@ -279,19 +301,50 @@ final class QueueSimulation implements AutoCloseable {
             });
         } catch (Refused refused) {
             check(refuses && refused.reason() == Reason.NOT_FOUND, "refused: " + refused.reason());
-            return "a refused change";
+            came.removeIf(Sent::isSystem);
         }
-        for (Sent sent : announced) {
+        for (Sent sent : came) {
             Line line = model.line(sent.target);
-            line.take(old -> sent.replaces(old) && !announced.contains(old));
+            line.take(old -> sent.replaces(old) && !came.contains(old));
             line.add(sent);
-            everything.put(sent.number, sent);
         }
-        if (drops) {
+        if (drops && !refuses) {
             model.line(one).take(sent -> sent.isFrom(other));
             model.line(other).take(sent -> sent.isFrom(one));
         }
-        return drops ? "a drop" : "an announcement";
+        return (refuses ? "refused " : "") + (drops ? "drop" : "announcement");
+    }
+
+    private Sent announce(Handle handle, Id target) {
+        String kind = any(SYSTEM);
+        String subject = "subject " + random.nextInt(4);
+        Instant expiresAt =
+                Instant.ofEpochSecond(instant().plus(Queues.MESSAGE_TTL).getEpochSecond());
+        Sent sent = new Sent(numbers, null, target, kind, numbers + ":", expiresAt, false, kind + subject);
+        numbers++;
+        queues.queue.announce(handle, target, kind, sent.payload, subject);
+        everything.put(sent.number, sent);
+        return sent;
+    }
+
+    /** A send while a change is being made; where numbers must be reserved first it cannot be done on this thread. */
+    private Optional<Sent> sendMeanwhile(Id sender, Id target) {
+        if (!model.line(target).hasRoom(sender, 40_000)) {
+            return Optional.empty();
+        }
+        queues.isVisible = chance(50);
+        Instant expiresAt =
+                Instant.ofEpochSecond(instant().plus(Queues.MESSAGE_TTL).getEpochSecond());
+        Sent sent = new Sent(numbers, sender, target, "message", numbers + ":", expiresAt, queues.isVisible, null);
+        numbers++;
+        everything.put(sent.number, sent);
+        try {
+            sent.receipt = queues.offer(sender, target, sent.payload);
+        } catch (IllegalStateException mustReserve) {
+            return Optional.empty();
+        }
+        withoutReceipt.add(sent);
+        return Optional.of(sent);
     }
 
     private String time() {
@@ -330,6 +383,8 @@ final class QueueSimulation implements AutoCloseable {
     private void rest() {
         queues.timer.pass(Queues.LINGER);
         queues.settle();
+        compareAcks();
+        check(acks.isEmpty(), "an ack is not answered");
         withoutReceipt.forEach(sent -> check(sent.receipt.isDone(), sent.number + " has no receipt"));
         long pending = 0;
         for (Line line : model.all()) {
@@ -358,6 +413,8 @@ final class QueueSimulation implements AutoCloseable {
             queues.restart();
             withoutReceipt.forEach(sent -> check(sent.receipt.isDone(), sent.number + " has no receipt"));
         }
+        compareAcks();
+        check(acks.isEmpty(), "an ack is not answered");
         devices.clear();
         polls.clear();
         return isCrash ? "a crash" : "a restart";
@@ -377,6 +434,7 @@ final class QueueSimulation implements AutoCloseable {
 
     void compare() {
         compareReceipts();
+        compareAcks();
         Id owner = anybody();
         Line line = model.line(owner);
         compare(owner, line);
