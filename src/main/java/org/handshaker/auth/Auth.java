@@ -8,20 +8,44 @@ import org.handshaker.core.Config;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
 import org.handshaker.guard.Puzzle;
+import org.handshaker.queue.Queue;
 import org.handshaker.store.Database;
 import org.handshaker.store.Expiring;
 import org.handshaker.web.Route;
 
 /** This package, put together: what the wiring needs of it. */
 public final class Auth {
+    private final Puzzle puzzle;
+    private final Devices devices;
     private final Sessions sessions;
-    private final List<Expiring> expiring;
+    private final KeyChanges keys;
+    private final Resets resets;
+    private final Logins logins;
+    private final Accounts accounts;
     private final AuthRoutes routes;
 
-    private Auth(Sessions sessions, List<Expiring> expiring, AuthRoutes routes) {
-        this.sessions = sessions;
-        this.expiring = List.copyOf(expiring);
-        this.routes = routes;
+    private Auth(
+            Config config,
+            Passwords passwords,
+            Database database,
+            Vault vault,
+            Directory directory,
+            Puzzle puzzle,
+            Queue queue,
+            InstantSource time) {
+        OpenPgp openPgp = new OpenPgp();
+        Challenges challenges = new Challenges(openPgp, new Decoys(vault, openPgp), time);
+        ProofStore proofs = new ProofStore(vault);
+        Tokens tokens = new Tokens(vault, config.accessTtl(), time);
+        this.puzzle = puzzle;
+        this.devices = new Devices(vault);
+        this.sessions = new Sessions(database, vault, tokens, devices, config.refreshTtl(), time);
+        this.keys = new KeyChanges(database, vault, directory, openPgp, queue, time);
+        this.resets = new Resets(database, vault, directory, keys, challenges, devices, time);
+        this.logins = new Logins(database, vault, directory, passwords, proofs, sessions, keys, challenges, time);
+        this.accounts =
+                new Accounts(database, directory, passwords, proofs, sessions, resets, config.registration(), time);
+        this.routes = new AuthRoutes(accounts, logins, sessions, resets, keys, openPgp, directory, puzzle, time);
     }
 
     /**
@@ -35,7 +59,7 @@ public final class Auth {
             Vault vault,
             Directory directory,
             Puzzle puzzle,
-            Announcer queue,
+            Queue queue,
             Path unpackIn,
             InstantSource time) {
         Passwords passwords = Passwords.open(config.argon2(), config.passwordMin(), unpackIn);
@@ -49,28 +73,13 @@ public final class Auth {
             Vault vault,
             Directory directory,
             Puzzle puzzle,
-            Announcer queue,
+            Queue queue,
             InstantSource time) {
-        OpenPgp openPgp = new OpenPgp();
-        Challenges challenges = new Challenges(openPgp, new Decoys(vault, openPgp), time);
-        Devices devices = new Devices(vault);
-        ProofStore proofs = new ProofStore(vault);
-        Tokens tokens = new Tokens(vault, config.accessTtl(), time);
-        Sessions sessions = new Sessions(database, vault, tokens, devices, config.refreshTtl(), time);
-        KeyChanges keys = new KeyChanges(database, vault, directory, openPgp, queue, time);
-        Resets resets = new Resets(database, vault, directory, keys, challenges, devices, time);
-        Logins logins = new Logins(database, vault, directory, passwords, proofs, sessions, keys, challenges, time);
-        Accounts accounts =
-                new Accounts(database, directory, passwords, proofs, sessions, resets, config.registration(), time);
-        directory.whenGone(accounts);
-        directory.whenKeyChanges(keys);
-        directory.whenKeyChanges(resets);
-        AuthRoutes routes = new AuthRoutes(accounts, logins, sessions, resets, keys, openPgp, directory, puzzle, time);
-        Expiring solutions = (handle, now) -> {
-            puzzle.forgetExpired();
-            return 0;
-        };
-        return new Auth(sessions, List.of(sessions, resets, logins, keys, solutions), routes);
+        Auth auth = new Auth(config, passwords, database, vault, directory, puzzle, queue, time);
+        directory.whenGone(auth.accounts);
+        directory.whenKeyChanges(auth.keys);
+        directory.whenKeyChanges(auth.resets);
+        return auth;
     }
 
     /** The {@link org.handshaker.web.Authenticator}, and where to hear of ended sessions. */
@@ -80,10 +89,34 @@ public final class Auth {
 
     /** For the sweeper. */
     public List<Expiring> expiring() {
-        return expiring;
+        Expiring solutions = (handle, now) -> {
+            puzzle.forgetExpired();
+            return 0;
+        };
+        return List.of(sessions, resets, logins, keys, solutions);
     }
 
     public List<Route> routes() {
         return routes.routes();
+    }
+
+    Devices devices() {
+        return devices;
+    }
+
+    KeyChanges keys() {
+        return keys;
+    }
+
+    Resets resets() {
+        return resets;
+    }
+
+    Logins logins() {
+        return logins;
+    }
+
+    Accounts accounts() {
+        return accounts;
     }
 }

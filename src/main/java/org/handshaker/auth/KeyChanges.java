@@ -15,6 +15,7 @@ import org.handshaker.directory.KeyChange;
 import org.handshaker.directory.KeyChange.Stage;
 import org.handshaker.directory.KeyChanged;
 import org.handshaker.directory.User;
+import org.handshaker.queue.Queue;
 import org.handshaker.store.Database;
 import org.handshaker.store.Expiring;
 import org.handshaker.web.Json;
@@ -46,12 +47,11 @@ final class KeyChanges implements Expiring, KeyChanged {
     private final Database database;
     private final Directory directory;
     private final OpenPgp openPgp;
-    private final Announcer queue;
+    private final Queue queue;
     private final InstantSource time;
     private final KeyChangeStore store;
 
-    KeyChanges(
-            Database database, Vault vault, Directory directory, OpenPgp openPgp, Announcer queue, InstantSource time) {
+    KeyChanges(Database database, Vault vault, Directory directory, OpenPgp openPgp, Queue queue, InstantSource time) {
         this.database = database;
         this.directory = directory;
         this.openPgp = openPgp;
@@ -186,7 +186,7 @@ final class KeyChanges implements Expiring, KeyChanged {
                     name.at(),
                     change.fingerprint(),
                     change.effectiveAt().truncatedTo(ChronoUnit.SECONDS).toString());
-            queue.announce(handle, user, change.stage().kind(), Json.text(event));
+            queue.announce(handle, user, change.stage().kind(), Json.text(event), user.text());
         });
     }
 

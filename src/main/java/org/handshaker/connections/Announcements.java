@@ -10,7 +10,10 @@ import org.handshaker.queue.Queue;
 import org.handshaker.web.Json;
 import org.jdbi.v3.core.Handle;
 
-/** The system events about connections: what each side's queue is told, inside the change that makes it so. */
+/**
+ * The system events about connections: what each side's queue is told, inside the change that makes it so. The subject of an
+ * event is the other user: however often one asks, a queue keeps one event of it.
+ */
 final class Announcements {
     private final Directory directory;
     private final Queue queue;
@@ -45,6 +48,14 @@ final class Announcements {
 
     void removed(Handle handle, Id told, Id peer) {
         tell(handle, told, "connection.removed", peer);
+    }
+
+    /** Tells all peers of a deleted account, whose name is looked up once. */
+    void gone(Handle handle, Id user, List<Id> peers) {
+        String payload = Json.text(new Peer(name(handle, user)));
+        for (Id peer : peers) {
+            queue.announce(handle, peer, "connection.removed", payload, user.text());
+        }
     }
 
     void keyChanged(Handle handle, Id user, KeyChange change, List<Id> peers) {

@@ -67,11 +67,6 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
                 .isPresent();
     }
 
-    /** As {@link #areConnected(Id, Id)}, for a change that must not be overtaken by a removal. */
-    public boolean areConnected(Handle handle, Id one, Id other) {
-        return connections.areConnected(handle, one, other);
-    }
-
     public List<Id> peersOf(Id user) {
         return database.read(handle -> connections.peersOf(handle, user));
     }
@@ -260,11 +255,10 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
 
     @Override
     public void accountGone(Handle handle, Id user) {
-        for (Id peer : connections.peersOf(handle, user)) {
-            cut(handle, user, peer);
-            // Only the peer: the user's own queue is going too, and must not get a new event.
-            announcements.removed(handle, peer, user);
-        }
+        List<Id> peers = connections.peersOf(handle, user);
+        peers.forEach(peer -> cut(handle, user, peer));
+        // Only the peers: the user's own queue is going too, and must not get a new event.
+        announcements.gone(handle, user, peers);
         requests.allOf(handle, user).forEach(request -> requests.delete(handle, request));
         blocks.removeAllBy(handle, user);
     }

@@ -50,7 +50,10 @@ class ConnectionsTest {
         assertFalse(people.areConnected("alice", "bob"));
         assertEquals(List.of("connection.requested"), people.kinds("alice"));
         assertEquals(List.of("connection.requested"), people.kinds("bob"));
-        assertEquals(List.of("{\"from_user\":\"@alice\",\"to_user\":\"@bob\"}"), people.payloads("bob"));
+        assertEquals(
+                List.of("{\"request_id\":\"" + asked.request().id().text()
+                        + "\",\"from_user\":\"@alice\",\"to_user\":\"@bob\",\"expires_at\":\"2026-01-22T12:00:00Z\"}"),
+                people.payloads("bob"));
     }
 
     @Test

@@ -3,6 +3,9 @@ package org.handshaker.support;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -26,6 +29,10 @@ import org.jspecify.annotations.Nullable;
  * request was no HTTP.
  */
 public final class RawHttp {
+    public static final String PASSWORD = "correct horse battery";
+
+    private static final List<String> FORBIDDEN_HEADERS =
+            List.of("Server", "X-Powered-By", "Set-Cookie", "Date", "ETag", "Last-Modified", "Onion-Location");
     private static final int ANSWER_MILLIS_MAX = 40_000;
 
     private final String host;
@@ -47,6 +54,31 @@ public final class RawHttp {
         public Optional<String> header(String name) {
             return Optional.ofNullable(headers.get(name.toLowerCase(Locale.ROOT)))
                     .map(values -> values.get(0));
+        }
+
+        /** Fails unless this is that refusal, behind all the headers that every answer carries. */
+        public Answer assertRefused(int expectedStatus, String code) {
+            assertEquals(expectedStatus, status, body.strip());
+            assertTrue(body.contains("\"code\":\"" + code + "\""), body.strip());
+            return assertGuarded();
+        }
+
+        /** Fails unless every header is there that must be, and none that must not. */
+        public Answer assertGuarded() {
+            assertEquals("no-store", header("Cache-Control").orElse(""));
+            assertEquals("nosniff", header("X-Content-Type-Options").orElse(""));
+            assertEquals("no-referrer", header("Referrer-Policy").orElse(""));
+            String policy = header("Content-Security-Policy").orElse("");
+            assertTrue(policy.startsWith("default-src 'none'"), policy);
+            assertTrue(policy.contains("frame-ancestors 'none'"), policy);
+            assertFalse(policy.contains("unsafe"), policy);
+            for (String forbidden : FORBIDDEN_HEADERS) {
+                assertTrue(header(forbidden).isEmpty(), forbidden);
+            }
+            assertTrue(headers.keySet().stream().noneMatch(name -> name.startsWith("access-control-")));
+            boolean mustSayWhen = status == 429 || status == 503 || status == 507;
+            assertEquals(mustSayWhen, header("Retry-After").isPresent());
+            return this;
         }
     }
 
@@ -88,6 +120,17 @@ public final class RawHttp {
         }
 
         public Answer send() {
+            Answer answer = sendUnchecked();
+            // The answer to HEAD has the headers of a body and no body.
+            if (!method.equals("HEAD")) {
+                @Nullable String contentType = answer.header("content-type").orElse(null);
+                OpenApi.contract().check(method, target, answer.status(), contentType, answer.body());
+            }
+            return answer;
+        }
+
+        /** For requests so odd that the contract cannot tell what they are. */
+        public Answer sendUnchecked() {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             bytes.writeBytes((method + " " + target + " HTTP/1.1\r\nHost: " + hostHeader + "\r\nConnection: close\r\n")
                     .getBytes(UTF_8));
@@ -99,19 +142,17 @@ public final class RawHttp {
             if (body != null) {
                 bytes.writeBytes(body);
             }
-            Answer answer = exchange(bytes.toByteArray());
-            boolean hasNoBody = method.equals("HEAD");
-            if (!hasNoBody) {
-                OpenApi.contract()
-                        .check(
-                                method,
-                                target,
-                                answer.status(),
-                                answer.header("content-type").orElse(null),
-                                answer.body());
-            }
-            return answer;
+            return exchange(bytes.toByteArray());
         }
+    }
+
+    /** Registers a user, whose password is {@link #PASSWORD}, and returns the access token. */
+    public String signUp(String username) {
+        Answer answer = request("POST", "/auth/register")
+                .json("{\"username\":\"" + username + "\",\"password\":\"" + PASSWORD + "\"}")
+                .send();
+        assertEquals(201, answer.status(), answer.body().strip());
+        return answer.body().replaceFirst("(?s).*\"access_token\":\"([^\"]+)\".*", "$1");
     }
 
     public Request request(String method, String target) {

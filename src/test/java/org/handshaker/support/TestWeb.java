@@ -19,6 +19,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.web.Authenticator;
 import org.handshaker.web.Gate;
 import org.handshaker.web.Hosts;
 import org.handshaker.web.Json;
@@ -33,11 +34,15 @@ public final class TestWeb implements AutoCloseable {
     private final String address;
 
     public TestWeb(List<Route> routes) {
+        this(routes, TestWeb::callerOf);
+    }
+
+    public TestWeb(List<Route> routes, Authenticator authenticator) {
         server = new WebServer(
                 Listen.parse("127.0.0.1:0"),
                 WebServer.Front.PLAIN,
                 routes,
-                TestWeb::callerOf,
+                authenticator,
                 new Open(),
                 new Hosts(Set.of()),
                 true);
@@ -79,13 +84,22 @@ public final class TestWeb implements AutoCloseable {
     }
 
     public Answered call(String method, Id user, String path, String body) throws Exception {
+        return send(method, user.text(), path, body);
+    }
+
+    /** With a bearer token, or without any when it is null. */
+    public Answered send(String method, String token, String path, String body) throws Exception {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(address + path))
-                .header("Authorization", "Bearer " + user.text())
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
+        if (token != null) {
+            request.header("Authorization", "Bearer " + token);
+        }
         if (body != null) {
             request.header("Content-Type", "application/json");
         }
         HttpResponse<String> response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        String contentType = response.headers().firstValue("Content-Type").orElse(null);
+        OpenApi.contract().check(method, path, response.statusCode(), contentType, response.body());
         return new Answered(response.statusCode(), response.body().stripTrailing());
     }
 
