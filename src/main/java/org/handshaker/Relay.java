@@ -108,15 +108,7 @@ public final class Relay implements AutoCloseable {
             directory.whenGone(connections);
             directory.whenKeyChanges(connections);
             Puzzle puzzle = new Puzzle(vault.derive("puzzle"), config.puzzle(), admission::isStrained, time);
-            Auth auth = Auth.open(
-                    config,
-                    database,
-                    vault,
-                    directory,
-                    puzzle,
-                    (handle, target, kind, payload) -> queue.announce(handle, target, kind, payload, ""),
-                    database.nativesDirectory(),
-                    time);
+            Auth auth = Auth.open(config, database, vault, directory, puzzle, queue, database.nativesDirectory(), time);
             Sessions sessions = auth.sessions();
             Signaling signaling = new Signaling(directory, connections, queue);
             this.sockets = new Sockets(
