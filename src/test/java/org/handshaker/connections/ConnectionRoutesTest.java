@@ -18,6 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ConnectionRoutesTest {
+    private static final String ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+    private static final String FINGERPRINT = "F00D".repeat(10);
+
     @TempDir
     Path directory;
 
@@ -112,7 +115,7 @@ class ConnectionRoutesTest {
         people.user("carol");
         people.connect("alice", "carol");
         people.store.database().write(handle -> {
-            people.directory.setKey(handle, people.id("bob"), "armor", "F00D", people.time.instant());
+            people.directory.setKey(handle, people.id("bob"), ARMOR, FINGERPRINT, people.time.instant());
             return handle;
         });
         people.directory.change(people.id("carol"), null, false);
@@ -121,7 +124,7 @@ class ConnectionRoutesTest {
                 Map.<String, Object>of(
                         "connections",
                         List.of(
-                                Map.<String, Object>of("username", "@bob", "fingerprint", "F00D", "online", true),
+                                Map.<String, Object>of("username", "@bob", "fingerprint", FINGERPRINT, "online", true),
                                 Map.<String, Object>of("username", "@carol", "online", false))),
                 get("alice", "/connections/").json());
     }

@@ -25,6 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DirectoryRoutesTest {
+    private static final String ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+    private static final String FINGERPRINT = "F00D".repeat(10);
+
     @TempDir
     Path directoryOfTest;
 
@@ -80,9 +83,9 @@ class DirectoryRoutesTest {
 
     @Test
     void searchAnswersNamesAndFingerprints() throws Exception {
-        setKey(alice, "armor", "F00D");
+        setKey(alice, ARMOR, FINGERPRINT);
         Map<String, Object> found = Map.<String, Object>of(
-                "users", List.of(Map.<String, Object>of("username", "@alice", "fingerprint", "F00D")));
+                "users", List.of(Map.<String, Object>of("username", "@alice", "fingerprint", FINGERPRINT)));
         assertEquals(found, web.get(bob, "/users/search?q=@ali").json());
         assertEquals(found, web.get(bob, "/users/search?q=%40Ali").json());
         assertEquals(
@@ -101,13 +104,17 @@ class DirectoryRoutesTest {
         assertEquals(
                 Map.<String, Object>of("username", "@alice"),
                 web.get(bob, "/users/alice").json());
-        setKey(alice, "armor", "F00D");
+        setKey(alice, ARMOR, FINGERPRINT);
         assertEquals(
                 Map.<String, Object>of(
-                        "username", "@alice",
-                        "pgp_public_key", "armor",
-                        "fingerprint", "F00D",
-                        "key_changed_at", "2026-01-15T00:00:00Z"),
+                        "username",
+                        "@alice",
+                        "pgp_public_key",
+                        ARMOR,
+                        "fingerprint",
+                        FINGERPRINT,
+                        "key_changed_at",
+                        "2026-01-15T00:00:00Z"),
                 web.get(bob, "/users/@ALICE").json());
     }
 
@@ -161,18 +168,18 @@ class DirectoryRoutesTest {
 
     @Test
     void answersOneKey() throws Exception {
-        setKey(alice, "armor", "F00D");
+        setKey(alice, ARMOR, FINGERPRINT);
         assertEquals(
-                Map.<String, Object>of("username", "@alice", "pgp_public_key", "armor", "fingerprint", "F00D"),
+                Map.<String, Object>of("username", "@alice", "pgp_public_key", ARMOR, "fingerprint", FINGERPRINT),
                 web.get(bob, "/users/alice/public-key").json());
     }
 
     @Test
     void answersManyKeysAndNullForThoseWithoutOne() throws Exception {
-        setKey(alice, "armor", "F00D");
+        setKey(alice, ARMOR, FINGERPRINT);
         Answered answered = publicKeys("{\"usernames\":[\"@Alice\",\"bob\",\"nobody\",\"alice\"]}");
         assertEquals(200, answered.status());
-        assertEquals("{\"keys\":{\"@alice\":\"armor\",\"@bob\":null,\"@nobody\":null}}", answered.text());
+        assertEquals("{\"keys\":{\"@alice\":\"" + ARMOR + "\",\"@bob\":null,\"@nobody\":null}}", answered.text());
         assertEquals(
                 Map.<String, Object>of("keys", Map.<String, Object>of()),
                 publicKeys("{\"usernames\":[]}").json());
@@ -196,12 +203,12 @@ class DirectoryRoutesTest {
 
     @Test
     void answersAHundredOfTheLargestKeysWhole() throws Exception {
-        String armor = "k".repeat(Limits.PGP_KEY_BYTES_MAX);
+        String armor = ARMOR + "k".repeat(Limits.PGP_KEY_BYTES_MAX - ARMOR.length());
         List<String> names = new ArrayList<>();
         for (int i = 0; i < Limits.PUBLIC_KEYS_PER_CALL_MAX; i++) {
             String name = "a_name_of_thirty_characters_" + (10 + i / 10) + i % 10;
             names.add(name.substring(name.length() - 30));
-            setKey(create(names.get(i), Listing.EXACT_NAME), armor, "F00D");
+            setKey(create(names.get(i), Listing.EXACT_NAME), armor, FINGERPRINT);
         }
         String body = names.stream()
                 .map(name -> "\"@" + name + "\"")

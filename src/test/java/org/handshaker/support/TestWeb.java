@@ -98,6 +98,8 @@ public final class TestWeb implements AutoCloseable {
             request.header("Content-Type", "application/json");
         }
         HttpResponse<String> response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        String contentType = response.headers().firstValue("Content-Type").orElse(null);
+        OpenApi.contract().check(method, path, response.statusCode(), contentType, response.body());
         return new Answered(response.statusCode(), response.body().stripTrailing());
     }
 
