@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.handshaker.admin.AdminRoutes;
 import org.handshaker.auth.Auth;
 import org.handshaker.auth.Sessions;
 import org.handshaker.connections.ConnectionRoutes;
@@ -26,6 +27,7 @@ import org.handshaker.core.Cost;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Listen;
+import org.handshaker.core.Reason;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
@@ -70,6 +72,7 @@ public final class Relay implements AutoCloseable {
     private final List<Route> routes;
     private final Hosts hosts;
     private final WebServer web;
+    private final @Nullable WebServer operator;
     private final OnionService onion;
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private volatile String health = "starting";
@@ -148,6 +151,7 @@ public final class Relay implements AutoCloseable {
                     gate,
                     hosts,
                     config.pads());
+            this.operator = config.admin().map(socket -> operator(socket, gate)).orElse(null);
             this.onion = onion();
         } catch (RuntimeException failed) {
             database.close();
@@ -170,6 +174,22 @@ public final class Relay implements AutoCloseable {
         public CompletionStage<Reply> admit(Supplier<Reply> work) {
             return admission.admit(work);
         }
+    }
+
+    /** The operator's socket: routes of its own, which the onion's listener does not know. */
+    private WebServer operator(Listen socket, Gate gate) {
+        AdminRoutes admin = new AdminRoutes(() -> new AdminRoutes.Status(
+                health, sockets.count(), queue.queuesInMemory(), queue.bytesInMemory(), database.changesWaiting()));
+        return new WebServer(
+                socket,
+                WebServer.Front.OPERATOR,
+                admin.routes(),
+                token -> {
+                    throw Reason.NOT_SIGNED_IN.refuse();
+                },
+                gate,
+                new Hosts(Set.of()),
+                config.pads());
     }
 
     private Vault openVault() {
@@ -267,6 +287,9 @@ public final class Relay implements AutoCloseable {
         sockets.start();
         sweeper.start();
         String address = web.start();
+        if (operator != null) {
+            operator.start();
+        }
         switch (config.tor()) {
             case NONE -> health = "ok";
             case TORRC -> {
@@ -296,6 +319,9 @@ public final class Relay implements AutoCloseable {
         web.stopIntake();
         sockets.close();
         web.close();
+        if (operator != null) {
+            operator.close();
+        }
         onion.close();
         sweeper.close();
         admission.close();

@@ -497,6 +497,15 @@ public final class Queue implements AutoCloseable {
                 owner, box -> box.shown(entry -> !entry.isExpired(nowSeconds)).size());
     }
 
+    /** Bytes of events that are not on the disk, all queues together. */
+    public long bytesInMemory() {
+        return bytesInMemory.get();
+    }
+
+    public int queuesInMemory() {
+        return boxes.count();
+    }
+
     private void deliver(Id owner) {
         record Listening(List<Receiver> receivers, List<Waiter> waiters) {}
         Listening listening = boxes.with(owner, box -> {

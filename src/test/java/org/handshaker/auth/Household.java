@@ -121,6 +121,13 @@ final class Household implements AutoCloseable {
         return keys.change(id(name), next, armor, signature, password);
     }
 
+    Logins loginsWith(Passwords passwords) {
+        Challenges challenges = new Challenges(openPgp, new Decoys(store.vault(), openPgp), time);
+        ProofStore proofs = new ProofStore(store.vault());
+        return new Logins(
+                store.database(), store.vault(), directory, passwords, proofs, sessions, keys, challenges, time);
+    }
+
     /** The kinds of the relay's own events in the user's queue, oldest first. */
     List<String> told(String name) {
         return queue.page(id(name), Wanted.EVERYTHING, 100).events().stream()

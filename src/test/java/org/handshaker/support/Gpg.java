@@ -83,6 +83,10 @@ public final class Gpg implements AutoCloseable {
         return run(List.of("--armor", "--export-secret-keys", fingerprint));
     }
 
+    public void importSecret(String armored) {
+        runBytes(armored.getBytes(StandardCharsets.US_ASCII), List.of("--import"));
+    }
+
     /** Detached and armored. */
     public String sign(String fingerprint, byte[] bytes, String... options) {
         List<String> sign = new ArrayList<>(Arrays.asList(options));
