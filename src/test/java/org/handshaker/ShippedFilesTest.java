@@ -108,7 +108,7 @@ class ShippedFilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"scripts/run", "scripts/test", "scripts/setup", "coturn/start", ".ci/run"})
+    @ValueSource(strings = {"scripts/run", "scripts/test", "scripts/bench", "scripts/setup", "coturn/start", ".ci/run"})
     void theShellTakesEveryScript(String script) throws Exception {
         Outcome parsed = run("bash", "-n", script);
 

@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.handshaker.core.Secrets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Shows that a relay does its main job: two throw-away people register, find each other, connect and exchange what a WebRTC
@@ -22,13 +23,28 @@ public final class Demo {
     private final RelayAddress address;
     private final Consumer<String> out;
 
-    public Demo(RelayAddress address, Consumer<String> out) {
+    private Demo(RelayAddress address, Consumer<String> out) {
         this.address = address;
         this.out = out;
     }
 
+    /**
+     * The command line's way in.
+     *
+     * @param socks the SOCKS proxy to go through, {@code 127.0.0.1:9050}, or null
+     * @return the exit code: 0 where everything worked, 1 where it did not, 2 where the address is none
+     */
+    public static int run(String relay, @Nullable String socks, Consumer<String> out) {
+        try {
+            return new Demo(RelayAddress.parse(relay, socks), out).run() ? 0 : 1;
+        } catch (IllegalArgumentException notAnAddress) {
+            out.accept("failed: " + notAnAddress.getMessage());
+            return 2;
+        }
+    }
+
     /** Runs it and prints a line for each step; true if everything worked and nothing was left behind. */
-    public boolean run() {
+    private boolean run() {
         out.accept("relay " + address);
         long start = System.nanoTime();
         // A carrier each: through tor the two come by circuits of their own, as two people would.

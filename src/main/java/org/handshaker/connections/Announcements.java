@@ -6,15 +6,19 @@ import org.handshaker.core.Id;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.KeyChange;
 import org.handshaker.directory.User;
+import org.handshaker.queue.Queue;
 import org.handshaker.web.Json;
 import org.jdbi.v3.core.Handle;
 
-/** The system events about connections: what each side's queue is told, inside the change that makes it so. */
+/**
+ * The system events about connections: what each side's queue is told, inside the change that makes it so. The subject of an
+ * event is the other user: however often one asks, a queue keeps one event of it.
+ */
 final class Announcements {
     private final Directory directory;
-    private final Announcer queue;
+    private final Queue queue;
 
-    Announcements(Directory directory, Announcer queue) {
+    Announcements(Directory directory, Queue queue) {
         this.directory = directory;
         this.queue = queue;
     }
@@ -27,31 +31,43 @@ final class Announcements {
 
     record Key(String username, String fingerprint, String effectiveAt) {}
 
-    void requested(Handle handle, Request request, List<Id> told) {
-        String payload = Json.text(new Requested(
+    /** Tells one side of a request. */
+    void requested(Handle handle, Id told, Request request) {
+        Id peer = told.equals(request.asker()) ? request.addressee() : request.asker();
+        Requested payload = new Requested(
                 request.id().text(),
                 name(handle, request.asker()),
                 name(handle, request.addressee()),
-                request.expiresAt().toString()));
-        for (Id target : told) {
-            queue.announce(handle, target, "connection.requested", payload);
-        }
+                request.expiresAt().toString());
+        queue.announce(handle, told, "connection.requested", Json.text(payload), peer.text());
     }
 
     void accepted(Handle handle, Id told, Id peer) {
-        queue.announce(handle, told, "connection.accepted", Json.text(new Peer(name(handle, peer))));
+        tell(handle, told, "connection.accepted", peer);
     }
 
     void removed(Handle handle, Id told, Id peer) {
-        queue.announce(handle, told, "connection.removed", Json.text(new Peer(name(handle, peer))));
+        tell(handle, told, "connection.removed", peer);
+    }
+
+    /** Tells all peers of a deleted account, whose name is looked up once. */
+    void gone(Handle handle, Id user, List<Id> peers) {
+        String payload = Json.text(new Peer(name(handle, user)));
+        for (Id peer : peers) {
+            queue.announce(handle, peer, "connection.removed", payload, user.text());
+        }
     }
 
     void keyChanged(Handle handle, Id user, KeyChange change, List<Id> peers) {
-        String payload = Json.text(new Key(
-                name(handle, user), change.fingerprint(), change.effectiveAt().toString()));
+        Key payload = new Key(
+                name(handle, user), change.fingerprint(), change.effectiveAt().toString());
         for (Id peer : peers) {
-            queue.announce(handle, peer, change.stage().kind(), payload);
+            queue.announce(handle, peer, change.stage().kind(), Json.text(payload), user.text());
         }
+    }
+
+    private void tell(Handle handle, Id told, String kind, Id peer) {
+        queue.announce(handle, told, kind, Json.text(new Peer(name(handle, peer))), peer.text());
     }
 
     private String name(Handle handle, Id user) {

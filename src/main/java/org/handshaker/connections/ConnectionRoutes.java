@@ -3,6 +3,7 @@ package org.handshaker.connections;
 
 import static org.handshaker.web.Access.USER;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -53,6 +54,10 @@ public final class ConnectionRoutes {
         Ask {
             if (intro != null && intro.length() > Limits.INTRO_CHARS_MAX) {
                 throw Reason.MALFORMED.refuse("The intro is over 2,048 characters.");
+            }
+            // It is stored as UTF-8: half a surrogate pair would come out as something else.
+            if (intro != null && !StandardCharsets.UTF_8.newEncoder().canEncode(intro)) {
+                throw Reason.MALFORMED.refuse("The intro is not valid Unicode.");
             }
         }
     }

@@ -19,6 +19,7 @@ import org.handshaker.directory.Directory;
 import org.handshaker.directory.KeyChange;
 import org.handshaker.directory.KeyChanged;
 import org.handshaker.directory.User;
+import org.handshaker.queue.Queue;
 import org.handshaker.store.Database;
 import org.handshaker.store.Expiring;
 import org.jdbi.v3.core.Handle;
@@ -35,7 +36,7 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
 
     private final Database database;
     private final Directory directory;
-    private final Announcer queue;
+    private final Queue queue;
     private final Announcements announcements;
     private final InstantSource time;
     private final ConnectionStore connections;
@@ -44,7 +45,7 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
     /** Pairs that are connected; that two are not is always asked of the store. */
     private final Remembered<Pair, Pair> connected = new Remembered<>(REMEMBERED_PAIRS);
 
-    public Connections(Database database, Directory directory, Announcer queue, Vault vault, InstantSource time) {
+    public Connections(Database database, Directory directory, Queue queue, Vault vault, InstantSource time) {
         this.database = database;
         this.directory = directory;
         this.queue = queue;
@@ -64,11 +65,6 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
                         () -> database.read(handle ->
                                 connections.areConnected(handle, one, other) ? Optional.of(pair) : Optional.empty()))
                 .isPresent();
-    }
-
-    /** As {@link #areConnected(Id, Id)}, for a change that must not be overtaken by a removal. */
-    public boolean areConnected(Handle handle, Id one, Id other) {
-        return connections.areConnected(handle, one, other);
     }
 
     public List<Id> peersOf(Id user) {
@@ -104,11 +100,11 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
         Request request = new Request(Id.random(), asker, addressee, intro, now.plus(Limits.REQUEST_LIFE));
         if (blocks.isBlocked(handle, addressee, asker)) {
             requests.add(handle, request, Filed.HIDDEN);
-            announcements.requested(handle, request, List.of(asker));
         } else {
             requests.add(handle, request, Filed.OPENLY);
-            announcements.requested(handle, request, List.of(asker, addressee));
+            announcements.requested(handle, addressee, request);
         }
+        announcements.requested(handle, asker, request);
         return new Asked(request, Outcome.PENDING);
     }
 
@@ -259,11 +255,10 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
 
     @Override
     public void accountGone(Handle handle, Id user) {
-        for (Id peer : connections.peersOf(handle, user)) {
-            cut(handle, user, peer);
-            // Only the peer: the user's own queue is going too, and must not get a new event.
-            announcements.removed(handle, peer, user);
-        }
+        List<Id> peers = connections.peersOf(handle, user);
+        peers.forEach(peer -> cut(handle, user, peer));
+        // Only the peers: the user's own queue is going too, and must not get a new event.
+        announcements.gone(handle, user, peers);
         requests.allOf(handle, user).forEach(request -> requests.delete(handle, request));
         blocks.removeAllBy(handle, user);
     }

@@ -80,6 +80,7 @@ public final class Config {
         isOn(Setting.PADDING);
         isOn(Setting.RESTORED);
         onion();
+        admin();
         if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
             throw bad(Setting.TURN_URL, "needs --turn-secret-file");
         }
@@ -172,6 +173,19 @@ public final class Config {
 
     public boolean limitsAreOn() {
         return isOn(Setting.LIMITS);
+    }
+
+    public Optional<Listen> admin() {
+        String text = text(Setting.ADMIN);
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        requireForm(Setting.ADMIN, text, "unix:.+");
+        try {
+            return Optional.of(Listen.parse(text));
+        } catch (Unusable unusable) {
+            throw bad(Setting.ADMIN, "is wrong. " + unusable.sentence());
+        }
     }
 
     public List<String> turnUrls() {

@@ -52,8 +52,7 @@ public final class KeyFile {
         try {
             if (isPosix()) {
                 Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-                if (permissions.contains(PosixFilePermission.GROUP_READ)
-                        || permissions.contains(PosixFilePermission.OTHERS_READ)) {
+                if (isTooOpen(file, permissions)) {
                     throw new Unusable("The key file can be read by others: chmod 600 it.");
                 }
             }
@@ -64,6 +63,13 @@ public final class KeyFile {
         } catch (IOException unreadable) {
             throw new Unusable("The key file cannot be read: check --key-file.", unreadable);
         }
+    }
+
+    /** systemd lets one user in by an access list, which looks like the group's right to read; the directory is private. */
+    static boolean isTooOpen(Path file, Set<PosixFilePermission> permissions) {
+        boolean isCredential = file.toAbsolutePath().normalize().startsWith("/run/credentials");
+        return permissions.contains(PosixFilePermission.OTHERS_READ)
+                || (permissions.contains(PosixFilePermission.GROUP_READ) && !isCredential);
     }
 
     private static boolean isPosix() {

@@ -38,6 +38,7 @@ public final class Directory {
     private final Remembered<Id, User> byId = new Remembered<>(REMEMBERED_USERS);
     private final List<AccountGone> whenGone = new CopyOnWriteArrayList<>();
     private final List<KeyChanged> whenKeyChanges = new CopyOnWriteArrayList<>();
+    private final List<SettingsChanged> whenSettingsChange = new CopyOnWriteArrayList<>();
 
     private Directory(Database database, Vault vault) {
         this.database = database;
@@ -61,6 +62,10 @@ public final class Directory {
 
     public void whenKeyChanges(KeyChanged listener) {
         whenKeyChanges.add(listener);
+    }
+
+    public void whenSettingsChange(SettingsChanged listener) {
+        whenSettingsChange.add(listener);
     }
 
     public Optional<User> find(Username name) {
@@ -166,6 +171,13 @@ public final class Directory {
         tell(handle, user, new KeyChange(KeyChange.Stage.EFFECTIVE, fingerprint, now));
     }
 
+    /** Leaves the user without a certificate. */
+    public void dropKey(Handle handle, Id user) {
+        User before = store.byId(handle, user).orElseThrow(Reason.NOT_FOUND::refuse);
+        store.dropKey(handle, user);
+        forgetAfterCommit(before);
+    }
+
     /** Tells those who listen of a change of key that is coming, or of one that is not coming any more. */
     public void tell(Handle handle, Id user, KeyChange change) {
         whenKeyChanges.forEach(listener -> listener.keyChanged(handle, user, change));
@@ -173,7 +185,7 @@ public final class Directory {
 
     /** Changes how one is found and seen; null leaves a thing as it is. Returns the record as it is now. */
     public User change(Id id, @Nullable Boolean discoverable, @Nullable Boolean presenceVisible) {
-        return database.write(handle -> {
+        User changed = database.write(handle -> {
             User before = store.byId(handle, id).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
             if (discoverable != null) {
                 store.setListing(handle, id, discoverable ? Listing.PREFIX : Listing.EXACT_NAME);
@@ -188,6 +200,8 @@ public final class Directory {
             }
             return after;
         });
+        whenSettingsChange.forEach(listener -> listener.settingsChanged(id));
+        return changed;
     }
 
     private void list(User user) {

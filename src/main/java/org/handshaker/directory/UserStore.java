@@ -101,6 +101,16 @@ final class UserStore {
                 == 1;
     }
 
+    void dropKey(Handle handle, Id user) {
+        handle.createUpdate(
+                        """
+                        UPDATE users SET certificate_sealed = NULL, fingerprint_sealed = NULL, key_changed_day = NULL
+                        WHERE id = :id
+                        """)
+                .bind("id", user.bytes())
+                .execute();
+    }
+
     void setListing(Handle handle, Id user, Listing listing) {
         handle.createUpdate("UPDATE users SET discoverable = :discoverable WHERE id = :id")
                 .bind("discoverable", listing == Listing.PREFIX ? 1 : 0)

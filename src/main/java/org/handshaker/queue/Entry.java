@@ -29,6 +29,9 @@ final class Entry {
     @Nullable
     Event event;
 
+    /** Ends its stay in memory. */
+    volatile Timer.@Nullable Alarm linger;
+
     boolean isGone;
 
     Entry(
@@ -51,6 +54,14 @@ final class Entry {
         if (state == State.STORED) {
             // Read from the disk: whoever retries hears at once that it is safe.
             receipt.complete(new Receipt(eventId, Receipt.Status.STORED, Instant.ofEpochSecond(expiresAtSeconds)));
+        }
+    }
+
+    /** It will not be committed at the end of its linger any more. */
+    void cancelLinger() {
+        Timer.@Nullable Alarm alarm = linger;
+        if (alarm != null) {
+            alarm.cancel();
         }
     }
 

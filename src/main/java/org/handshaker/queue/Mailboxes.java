@@ -70,6 +70,10 @@ final class Mailboxes {
         return vault.blind("queue", owner.bytes());
     }
 
+    int count() {
+        return boxes.size();
+    }
+
     Iterable<Mailbox> all() {
         return boxes.values();
     }

@@ -47,18 +47,19 @@ public final class Queue implements AutoCloseable {
     private final QueueStore store = new QueueStore();
     private final Mailboxes boxes;
     private final Bodies bodies;
-    private final Timer timer = new Timer();
+    private final Timer timer;
     private final byte[] eventIdKey;
     private final AtomicLong bytesInMemory = new AtomicLong();
     private final String epoch;
     private volatile boolean stopping;
 
-    public Queue(Database database, Vault vault, InstantSource time, Times times, Visibility visibility) {
+    public Queue(Database database, Vault vault, InstantSource time, Times times, Visibility visibility, Timer timer) {
         this.database = database;
         this.vault = vault;
         this.time = time;
         this.times = times;
         this.visibility = visibility;
+        this.timer = timer;
         this.boxes = new Mailboxes(database, vault, store);
         this.bodies = new Bodies(vault);
         this.eventIdKey = vault.derive("event id");
@@ -156,7 +157,7 @@ public final class Queue implements AutoCloseable {
 
     private void begin(Id target, Entry entry, Taken taken) {
         if (taken.lingers()) {
-            timer.after(times.linger(), () -> commit(target, entry));
+            entry.linger = timer.after(times.linger(), () -> commit(target, entry));
         }
         if (taken.mustReserveAhead()) {
             reserveAhead(target);
@@ -266,8 +267,8 @@ public final class Queue implements AutoCloseable {
      *
      * <p>Of several pending events of one kind and payload only the newest is kept.
      */
-    public void announce(Handle handle, Id target, String kind, String payload) {
-        Id subjectTag = hmacId(Vault.lengthPrefixed("subject", target.bytes(), utf8(kind), utf8(payload)));
+    public void announce(Handle handle, Id target, String kind, String payload, String subject) {
+        Id subjectTag = hmacId(Vault.lengthPrefixed("subject", target.bytes(), utf8(kind), utf8(subject)));
         Instant expiresAt =
                 Instant.ofEpochSecond(time.instant().plus(times.messageTtl()).getEpochSecond());
         List<Entry> replaced = new ArrayList<>();
@@ -354,8 +355,9 @@ public final class Queue implements AutoCloseable {
         if (crowdedOut != null) {
             crowdedOut.woken().complete(null);
         }
-        timer.after(wait, () -> waiter.woken().complete(null));
+        Timer.Alarm alarm = timer.after(wait, () -> waiter.woken().complete(null));
         return waiter.woken().thenApply(woken -> {
+            alarm.cancel();
             boxes.with(owner, box -> box.waiters.remove(waiter));
             return page(owner, wanted, eventsMax);
         });
@@ -409,6 +411,7 @@ public final class Queue implements AutoCloseable {
             return new Taking(chosen.size(), box.queueRow);
         });
         for (Entry entry : delivered) {
+            entry.cancelLinger();
             entry.receipt.complete(new Receipt(
                     entry.eventId, Receipt.Status.DELIVERED, Instant.ofEpochSecond(entry.expiresAtSeconds)));
         }
@@ -492,6 +495,15 @@ public final class Queue implements AutoCloseable {
         long nowSeconds = nowSeconds();
         return boxes.with(
                 owner, box -> box.shown(entry -> !entry.isExpired(nowSeconds)).size());
+    }
+
+    /** Bytes of events that are not on the disk, all queues together. */
+    public long bytesInMemory() {
+        return bytesInMemory.get();
+    }
+
+    public int queuesInMemory() {
+        return boxes.count();
     }
 
     private void deliver(Id owner) {

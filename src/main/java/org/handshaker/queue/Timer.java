@@ -2,32 +2,18 @@
 package org.handshaker.queue;
 
 import java.time.Duration;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 
-/** One thread that ends lingers and long-polls. What it runs is short; the number of waits is bounded by those who ask for them. */
-final class Timer implements AutoCloseable {
-    private final ScheduledThreadPoolExecutor thread = new ScheduledThreadPoolExecutor(1, task -> {
-        Thread timer = new Thread(task, "timer");
-        timer.setDaemon(true);
-        return timer;
-    });
-
-    Timer() {
-        thread.setRemoveOnCancelPolicy(true);
-        thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+/** Runs things later: the ends of lingers and of long-polls. Tests bring their own and move it by hand. */
+public interface Timer extends AutoCloseable {
+    /** Cancels what was asked for; harmless when it has run. */
+    @FunctionalInterface
+    interface Alarm {
+        void cancel();
     }
 
-    void after(Duration delay, Runnable task) {
-        try {
-            var unused = thread.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (java.util.concurrent.RejectedExecutionException stopping) {
-            task.run();
-        }
-    }
+    /** Runs a short task once, after {@code delay}; at once when this timer is closed. */
+    Alarm after(Duration delay, Runnable task);
 
     @Override
-    public void close() {
-        thread.shutdownNow();
-    }
+    void close();
 }

@@ -175,6 +175,10 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         return pads ? Padding.pad(json) : json;
     }
 
+    public int count() {
+        return all.size();
+    }
+
     public Presence presence() {
         return presence;
     }

@@ -7,13 +7,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.security.GeneralSecurityException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.regex.Pattern;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Unusable;
 import org.handshaker.signaling.IceServers.IceServer;
@@ -26,9 +26,6 @@ import org.handshaker.signaling.IceServers.IceServer;
  * leaves this class.
  */
 public final class TurnCredentials {
-    /** No allocation may be opened with a credential older than this. */
-    public static final Duration LIFE_MAX = Duration.ofMinutes(10);
-
     private static final int SECRET_CHARS_MIN = 16;
     private static final int RANDOM_BYTES = 16;
     private static final Pattern HOST = Pattern.compile("([A-Za-z0-9.-]{1,253}|\\[[0-9A-Fa-f:.]{2,45}])(:[0-9]{1,5})?");
@@ -82,7 +79,7 @@ public final class TurnCredentials {
         String text;
         try {
             text = Files.readString(file, StandardCharsets.US_ASCII).strip();
-            if (Files.getFileStore(file).supportsFileAttributeView("posix")
+            if (file.getFileSystem().supportedFileAttributeViews().contains("posix")
                     && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
                 throw new Unusable("Everyone on this machine can read the TURN secret: chmod o= " + file + ".");
             }
@@ -99,8 +96,9 @@ public final class TurnCredentials {
     /** Fresh credentials for one client; two calls share nothing but the addresses of the servers. */
     public IceServers issue(Instant now) {
         List<IceServer> stun = stunUrls.isEmpty() ? List.of() : List.of(new IceServer(stunUrls, null, null));
-        List<IceServer> turn = turnUrls.isEmpty() ? List.of() : List.of(turnServer(now.plus(LIFE_MAX)));
-        return new IceServers(turn, stun, turn, "relay", LIFE_MAX.toSeconds());
+        List<IceServer> turn =
+                turnUrls.isEmpty() ? List.of() : List.of(turnServer(now.plus(Limits.TURN_CREDENTIAL_LIFE)));
+        return new IceServers(turn, stun, turn, "relay", Limits.TURN_CREDENTIAL_LIFE.toSeconds());
     }
 
     private IceServer turnServer(Instant expiry) {

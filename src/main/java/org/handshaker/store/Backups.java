@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.UUID;
+import java.nio.file.StandardCopyOption;
+import org.handshaker.core.Id;
 import org.handshaker.core.Unusable;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.JdbiException;
 
 /**
  * The copy taken before an upgrade, which is the only way back. A copy is marked as one: when it is put back and opened, the
@@ -17,31 +19,53 @@ import org.jdbi.v3.core.Jdbi;
  */
 final class Backups {
     private static final String PREFIX = "handshaker.db.before-";
+    private static final String UNFINISHED = PREFIX + "unfinished";
 
     private Backups() {}
 
-    static void takeBeforeUpgrade(Handle writer, Path directory) {
+    static void takeBeforeUpgrade(Handle writer, Path directory, int newVersion) {
         int version = Schema.versionOf(writer);
-        if (version == 0 || version == Schema.FILES.size()) {
+        if (version == 0 || version == newVersion) {
             return;
         }
-        Path copy = directory.resolve(PREFIX + Schema.FILES.size());
-        try (DirectoryStream<Path> older = Files.newDirectoryStream(directory, PREFIX + "*")) {
+        try {
+            Path unfinished = directory.resolve(UNFINISHED);
+            Files.deleteIfExists(unfinished);
+            Database.createPrivateFile(unfinished);
+            writer.createUpdate("VACUUM INTO :copy")
+                    .bind("copy", unfinished.toString())
+                    .execute();
+            try (Handle copied = Jdbi.create("jdbc:sqlite:" + unfinished).open()) {
+                copied.execute("UPDATE store SET is_backup = 1");
+            }
+            deleteOlder(directory);
+            // Only a whole and marked copy gets the name under which it can be put back.
+            Files.move(unfinished, directory.resolve(PREFIX + newVersion), StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException | JdbiException impossible) {
+            throw new Unusable("The backup before the upgrade cannot be made: check the data directory.", impossible);
+        }
+    }
+
+    private static void deleteOlder(Path directory) throws IOException {
+        try (DirectoryStream<Path> older = Files.newDirectoryStream(directory, PREFIX + "[0-9]*")) {
             for (Path old : older) {
                 Files.delete(old);
             }
-        } catch (IOException unreadable) {
-            throw new Unusable("The backup before the upgrade cannot be made: check the data directory.", unreadable);
-        }
-        writer.createUpdate("VACUUM INTO :copy").bind("copy", copy.toString()).execute();
-        try (Handle copied = Jdbi.create("jdbc:sqlite:" + copy).open()) {
-            copied.execute("UPDATE store SET is_backup = 1");
         }
     }
 
     static void renewEpochIfRestored(Handle writer) {
-        writer.createUpdate("UPDATE store SET epoch = :epoch, is_backup = 0 WHERE is_backup = 1 OR epoch = ''")
-                .bind("epoch", UUID.randomUUID().toString().substring(0, 8))
+        boolean isNeeded = writer.createQuery("SELECT is_backup = 1 OR epoch = '' FROM store")
+                .mapTo(Boolean.class)
+                .one();
+        if (isNeeded) {
+            renewEpoch(writer);
+        }
+    }
+
+    static void renewEpoch(Handle writer) {
+        writer.createUpdate("UPDATE store SET epoch = :epoch, is_backup = 0")
+                .bind("epoch", Id.random().text())
                 .execute();
     }
 }

@@ -4,11 +4,17 @@ package org.handshaker.store;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -16,9 +22,13 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
+import org.handshaker.core.Secrets;
 import org.handshaker.core.Unusable;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.JdbiException;
+import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConfig.TempStore;
@@ -33,40 +43,67 @@ public final class Database implements AutoCloseable {
     private static final int READERS = 4;
     private static final long READER_WAIT_MILLIS = 2_000;
     private static final int BUSY_MILLIS = 2_000;
+    /** Given back at a time, so that nobody waits long behind it; what stays for later is zeroes. */
+    private static final int VACUUM_PAGES_MAX = 10_000;
 
+    private final Path natives;
     private final FileChannel lock;
     private final Handle writer;
     private final GroupCommit commits;
     private final BlockingQueue<Handle> readers = new ArrayBlockingQueue<>(READERS);
+    private volatile boolean isClosed;
 
-    private Database(FileChannel lock, Handle writer) {
+    private Database(Path natives, FileChannel lock, Handle writer) {
+        this.natives = natives;
         this.lock = lock;
         this.writer = writer;
         this.commits = new GroupCommit(writer);
     }
 
-    /** Opens or creates {@code handshaker.db} in the directory, which is made private to this user. */
+    /** Opens or creates {@code handshaker.db}, private to this user, in the directory. */
     public static Database open(Path directory) {
-        createPrivate(directory);
+        return open(directory, Schema.FILES);
+    }
+
+    /** As {@link #open(Path)} with the schema of another version: how upgrades are tested. */
+    static Database open(Path directory, List<String> schema) {
+        createPrivateDirectory(directory);
         FileChannel lock = lock(directory.resolve("lock"));
+        List<Handle> opened = new ArrayList<>();
         try {
+            Path natives = emptied(directory.resolve("native"));
+            if (System.getProperty("org.sqlite.tmpdir") == null) {
+                System.setProperty("org.sqlite.tmpdir", natives.toString());
+            }
             Path file = directory.resolve("handshaker.db");
+            createPrivateFile(file);
+            refuseNewer(file, schema.size());
             Handle writer = openWriter(file);
-            refuseNewer(writer);
-            Backups.takeBeforeUpgrade(writer, directory);
-            Schema.upgrade(writer, Schema.FILES);
+            opened.add(writer);
+            Backups.takeBeforeUpgrade(writer, directory, schema.size());
+            Schema.upgrade(writer, schema);
             Backups.renewEpochIfRestored(writer);
-            Database database = new Database(lock, writer);
+            Database database = new Database(natives, lock, writer);
             for (int i = 0; i < READERS; i++) {
-                database.readers.add(Jdbi.create(() -> readerConfig().createConnection("jdbc:sqlite:" + file))
-                        .open());
+                Handle reader = openReader(file);
+                opened.add(reader);
+                database.readers.add(reader);
             }
             database.commits.start();
             return database;
+        } catch (IOException | JdbiException broken) {
+            giveUp(opened, lock);
+            throw new Unusable(
+                    "The database cannot be opened: check that handshaker.db is whole, writable and not full.", broken);
         } catch (RuntimeException failed) {
-            closeQuietly(lock);
+            giveUp(opened, lock);
             throw failed;
         }
+    }
+
+    private static void giveUp(List<Handle> opened, FileChannel lock) {
+        opened.forEach(Database::closeQuietly);
+        closeQuietly(lock);
     }
 
     /** Asks a read-only connection; {@code busy} when none is free for two seconds. */
@@ -103,14 +140,29 @@ public final class Database implements AutoCloseable {
         commits.onOutcome(outcome);
     }
 
+    /** Changes in line for the next commit. */
+    public int changesWaiting() {
+        return commits.waiting();
+    }
+
     /** Truncates the WAL and returns freed pages to the file system, so that deleted bytes are in no live file any more. */
     public void forgetDeleted() {
         await(commits.submitBetween(handle -> {
-            handle.createQuery("PRAGMA incremental_vacuum").mapToMap().list();
+            vacuum(handle);
             return handle.createQuery("PRAGMA wal_checkpoint(TRUNCATE)")
                     .mapToMap()
                     .list();
         }));
+    }
+
+    /** This pragma does a page at each step and has no columns: only plain JDBC's update runs it to its end. */
+    private static void vacuum(Handle handle) {
+        String pragma = "PRAGMA incremental_vacuum(" + VACUUM_PAGES_MAX + ")";
+        try (Statement statement = handle.getConnection().createStatement()) {
+            statement.executeUpdate(pragma);
+        } catch (SQLException failed) {
+            throw new UnableToExecuteStatementException(failed, null);
+        }
     }
 
     /** The store's epoch: changes only when a backup was put back, so that clients see that their acks are from another life. */
@@ -118,6 +170,34 @@ public final class Database implements AutoCloseable {
         return read(handle -> handle.createQuery("SELECT epoch FROM store")
                 .mapTo(String.class)
                 .one());
+    }
+
+    /** Private to this user: where native libraries are unpacked, rather than where all users' temporary files are. */
+    public Path nativesDirectory() {
+        return natives;
+    }
+
+    /** After a copy was put back by hand: every client learns that its acks are from another life. */
+    public void renewEpoch() {
+        write(handle -> {
+            Backups.renewEpoch(handle);
+            return true;
+        });
+    }
+
+    /** Remembers on the first start what the key is known by, and refuses another key afterwards. */
+    public void requireKey(byte[] check) {
+        byte[] known = write(handle -> {
+            handle.createUpdate("UPDATE store SET key_check = :check WHERE length(key_check) = 0")
+                    .bind("check", check)
+                    .execute();
+            return handle.createQuery("SELECT key_check FROM store")
+                    .mapTo(byte[].class)
+                    .one();
+        });
+        if (!Secrets.same(known, check)) {
+            throw new Unusable("This key file is not the one of this database: check --key-file. Nothing was touched.");
+        }
     }
 
     private <T extends @Nullable Object> T await(CompletableFuture<T> future) {
@@ -136,9 +216,9 @@ public final class Database implements AutoCloseable {
 
     private Handle borrow() {
         try {
-            @Nullable Handle reader = readers.poll(READER_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+            @Nullable Handle reader = isClosed ? null : readers.poll(READER_WAIT_MILLIS, TimeUnit.MILLISECONDS);
             if (reader == null) {
-                throw Reason.BUSY.refuse();
+                throw (isClosed ? Reason.SHUTTING_DOWN : Reason.BUSY).refuse();
             }
             return reader;
         } catch (InterruptedException stopping) {
@@ -147,12 +227,14 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    private static void refuseNewer(Handle writer) {
-        int version = Schema.versionOf(writer);
-        if (version > Schema.FILES.size()) {
-            writer.close();
-            throw new Unusable("The database is of a newer relay (version " + version + ", this one knows "
-                    + Schema.FILES.size() + "). Nothing was touched; use the newer jar.");
+    /** Looks through a read-only connection, which leaves even a WAL of the newer relay as it is. */
+    private static void refuseNewer(Path file, int known) {
+        try (Handle reader = openReader(file)) {
+            int version = Schema.versionOf(reader);
+            if (version > known) {
+                throw new Unusable("The database is of a newer relay (version " + version + ", this one knows " + known
+                        + "). Nothing was touched; use the newer jar.");
+            }
         }
     }
 
@@ -167,10 +249,13 @@ public final class Database implements AutoCloseable {
         return writer;
     }
 
-    private static SQLiteConfig readerConfig() {
+    private static Handle openReader(Path file) {
         SQLiteConfig config = commonConfig();
         config.setReadOnly(true);
-        return config;
+        Handle reader = Jdbi.create(() -> config.createConnection("jdbc:sqlite:" + file))
+                .open();
+        reader.execute("PRAGMA trusted_schema = OFF");
+        return reader;
     }
 
     private static SQLiteConfig commonConfig() {
@@ -182,19 +267,42 @@ public final class Database implements AutoCloseable {
         return config;
     }
 
-    private static void createPrivate(Path directory) {
+    private static void createPrivateDirectory(Path directory) {
         try {
             if (!Files.isDirectory(directory)) {
-                if (FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
-                    Files.createDirectories(
-                            directory,
-                            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-                } else {
-                    Files.createDirectories(directory);
-                }
+                Files.createDirectories(directory, onlyOwner("rwx------"));
             }
         } catch (IOException impossible) {
             throw new Unusable("The data directory cannot be made: check --data.", impossible);
+        }
+    }
+
+    /** SQLite gives its WAL the permissions that it finds on the database. */
+    static void createPrivateFile(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            Files.createFile(file, onlyOwner("rw-------"));
+        }
+    }
+
+    private static FileAttribute<?>[] onlyOwner(String permissions) {
+        if (!FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
+            return new FileAttribute<?>[0];
+        }
+        return new FileAttribute<?>[] {
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        };
+    }
+
+    /** What a killed relay has left there is of no use. Called with the lock held. */
+    private static Path emptied(Path natives) {
+        createPrivateDirectory(natives);
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(natives)) {
+            for (Path file : left) {
+                Files.delete(file);
+            }
+            return natives;
+        } catch (IOException impossible) {
+            throw new Unusable("The data directory cannot be written: check --data.", impossible);
         }
     }
 
@@ -207,6 +315,7 @@ public final class Database implements AutoCloseable {
             }
             return channel;
         } catch (OverlappingFileLockException twice) {
+            // The channel stays open: on POSIX systems closing it would release the lock that this process holds.
             throw new Unusable("Another relay uses this data directory.", twice);
         } catch (IOException impossible) {
             throw new Unusable("The data directory cannot be written: check --data.", impossible);
@@ -221,18 +330,32 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    /** Commits what is queued, truncates the WAL and closes every connection. */
+    /** Commits what is queued, waits for readers, truncates the WAL and closes every connection. Closing twice is harmless. */
     @Override
     public void close() {
-        commits.close();
-        for (Handle reader = readers.poll(); reader != null; reader = readers.poll()) {
-            reader.close();
+        if (isClosed) {
+            return;
         }
+        commits.close();
+        closeReaders();
         try {
             writer.createQuery("PRAGMA wal_checkpoint(TRUNCATE)").mapToMap().list();
         } finally {
             writer.close();
             closeQuietly(lock);
+        }
+    }
+
+    private void closeReaders() {
+        try {
+            for (int i = 0; i < READERS; i++) {
+                borrow().close();
+            }
+        } catch (Refused stillReading) {
+            // A read without an end must not keep the relay from stopping; SQLite recovers the WAL at the next start.
+            return;
+        } finally {
+            isClosed = true;
         }
     }
 }

@@ -11,7 +11,6 @@ import org.handshaker.core.Reason;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
-import org.sqlite.SQLiteException;
 
 /**
  * The one writer. Changes from all threads line up in a bounded queue; what has gathered while the last commit ran is done
@@ -26,6 +25,8 @@ final class GroupCommit implements AutoCloseable {
     static final int WAITING_MAX = 8_192;
     /** Changes in one commit; bounds how long the first of them waits for the last. */
     static final int BATCH_MAX = 256;
+
+    private static final long CLOSE_MILLIS = 10_000;
 
     private final Handle writer;
     private final ArrayBlockingQueue<Waiting<?>> queue = new ArrayBlockingQueue<>(WAITING_MAX);
@@ -51,8 +52,9 @@ final class GroupCommit implements AutoCloseable {
         @Nullable
         T result;
 
+        /** Why it is not on the disk: a refusal, or whatever else it threw. */
         @Nullable
-        RuntimeException refusal;
+        Throwable refusal;
 
         List<Outcome> outcomes = List.of();
 
@@ -68,6 +70,11 @@ final class GroupCommit implements AutoCloseable {
             } else {
                 done.completeExceptionally(refusal);
             }
+        }
+
+        void tellOutcomes() {
+            boolean isCommitted = refusal == null;
+            outcomes.forEach(outcome -> tellSafely(outcome, isCommitted));
         }
     }
 
@@ -94,6 +101,10 @@ final class GroupCommit implements AutoCloseable {
         return waiting.done;
     }
 
+    int waiting() {
+        return queue.size();
+    }
+
     boolean isWriterThread() {
         return Thread.currentThread() == thread;
     }
@@ -109,19 +120,22 @@ final class GroupCommit implements AutoCloseable {
     private void run() {
         List<Waiting<?>> batch = new ArrayList<>(BATCH_MAX);
         while (true) {
-            try {
-                batch.add(queue.take());
-            } catch (InterruptedException stop) {
-                // Only close() interrupts, after it has turned the intake off: what is still queued is done first.
-                queue.drainTo(batch);
-                if (!batch.isEmpty()) {
-                    commit(batch);
-                }
+            @Nullable Waiting<?> first = closing ? queue.poll() : next();
+            if (first == null) {
                 return;
             }
+            batch.add(first);
             queue.drainTo(batch, BATCH_MAX - 1);
             commit(batch);
             batch.clear();
+        }
+    }
+
+    private Waiting<?> next() {
+        try {
+            return queue.take();
+        } catch (InterruptedException impossible) {
+            throw new IllegalStateException("nobody interrupts the commit thread", impossible);
         }
     }
 
@@ -152,15 +166,35 @@ final class GroupCommit implements AutoCloseable {
                 writer.execute("RELEASE change");
             }
             writer.execute("COMMIT");
-        } catch (RuntimeException broken) {
-            RuntimeException refusal = translated(broken);
+        } catch (Throwable broken) {
             rollBack();
-            changes.forEach(waiting -> waiting.refusal = waiting.refusal == null ? refusal : waiting.refusal);
+            if (changes.size() > 1) {
+                commitOneByOne(changes);
+                return;
+            }
+            Waiting<?> only = changes.get(0);
+            only.refusal = only.refusal == null ? translated(broken) : only.refusal;
         }
         for (Waiting<?> waiting : changes) {
-            boolean isCommitted = waiting.refusal == null;
-            waiting.outcomes.forEach(outcome -> tellSafely(outcome, isCommitted));
+            waiting.tellOutcomes();
             waiting.tell();
+        }
+    }
+
+    /**
+     * When the disk is full SQLite undoes the whole transaction, not only the change that found no room. Whoever was not
+     * refused then gets another go alone, so that deletes go on.
+     */
+    private void commitOneByOne(List<Waiting<?>> changes) {
+        for (Waiting<?> waiting : changes) {
+            if (waiting.refusal != null) {
+                waiting.tellOutcomes();
+                waiting.tell();
+                continue;
+            }
+            waiting.outcomes.forEach(outcome -> tellSafely(outcome, false));
+            waiting.outcomes = List.of();
+            commitChanges(List.of(waiting));
         }
     }
 
@@ -168,7 +202,8 @@ final class GroupCommit implements AutoCloseable {
         outcomesOfThisChange.clear();
         try {
             waiting.result = waiting.change.apply(writer);
-        } catch (RuntimeException refused) {
+        } catch (Throwable refused) {
+            // An Error too: were it to end this thread, nobody would be told anything any more.
             waiting.refusal = translated(refused);
         }
         waiting.outcomes = List.copyOf(outcomesOfThisChange);
@@ -178,7 +213,7 @@ final class GroupCommit implements AutoCloseable {
     private static void tellSafely(Outcome outcome, boolean isCommitted) {
         try {
             outcome.tell(isCommitted);
-        } catch (RuntimeException listenerBroke) {
+        } catch (Throwable listenerBroke) {
             Thread thread = Thread.currentThread();
             thread.getUncaughtExceptionHandler().uncaughtException(thread, listenerBroke);
         }
@@ -193,31 +228,30 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
-    /** A full or failing disk becomes {@code storage_full}; everything else stays what it is. */
-    private static RuntimeException translated(RuntimeException thrown) {
+    /** A full or failing disk becomes {@code storage_full}, a file that others hold {@code busy}; everything else stays what it is. */
+    private static Throwable translated(Throwable thrown) {
         for (@Nullable Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof SQLiteException sqlite && isDiskTrouble(sqlite.getResultCode())) {
-                return Reason.STORAGE_FULL.refuse();
-            }
-            if (cause instanceof SQLException sql && sql.getErrorCode() == SQLiteErrorCode.SQLITE_FULL.code) {
-                return Reason.STORAGE_FULL.refuse();
+            if (cause instanceof SQLException sql) {
+                int primary = sql.getErrorCode() & 0xff;
+                if (primary == SQLiteErrorCode.SQLITE_FULL.code || primary == SQLiteErrorCode.SQLITE_IOERR.code) {
+                    return Reason.STORAGE_FULL.refuse();
+                }
+                if (primary == SQLiteErrorCode.SQLITE_BUSY.code) {
+                    return Reason.BUSY.refuse();
+                }
             }
         }
         return thrown;
-    }
-
-    private static boolean isDiskTrouble(SQLiteErrorCode code) {
-        int primary = code.code & 0xff;
-        return primary == SQLiteErrorCode.SQLITE_FULL.code || primary == SQLiteErrorCode.SQLITE_IOERR.code;
     }
 
     /** Turns the intake off, commits what is queued and ends the thread. */
     @Override
     public void close() {
         closing = true;
-        thread.interrupt();
+        // Wakes the thread if it sleeps; where there is no room for this, it is awake.
+        var unused = queue.offer(new Waiting<>(handle -> true, false));
         try {
-            thread.join(10_000);
+            thread.join(CLOSE_MILLIS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -10,8 +10,9 @@ import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The numbered schema files. Each is applied once, in order and in one transaction, and {@code PRAGMA user_version} counts
- * them. A released file is never edited: a change is a new file. There is no way back but the backup taken before.
+ * The numbered schema files. Each is applied once, in order, and {@code PRAGMA user_version} counts them; those that are
+ * missing are applied all in one transaction, so that a crash leaves the old version and its backup, never something between.
+ * A released file is never edited: a change is a new file. There is no way back but the backup taken before.
  */
 final class Schema {
     static final List<String> FILES =
@@ -24,14 +25,16 @@ final class Schema {
     }
 
     static void upgrade(Handle handle, List<String> files) {
-        for (int version = versionOf(handle); version < files.size(); version++) {
-            String script = text(files.get(version));
-            int next = version + 1;
-            handle.useTransaction(transaction -> {
-                transaction.createScript(script).execute();
-                transaction.execute("PRAGMA user_version = " + next);
-            });
+        List<String> missing = files.subList(versionOf(handle), files.size());
+        if (missing.isEmpty()) {
+            return;
         }
+        handle.useTransaction(transaction -> {
+            for (String file : missing) {
+                transaction.createScript(text(file)).execute();
+            }
+            transaction.execute("PRAGMA user_version = " + files.size());
+        });
     }
 
     private static String text(String file) {

@@ -2,8 +2,10 @@
 package org.handshaker.web;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -20,15 +22,32 @@ final class Fields {
     private Fields() {}
 
     static List<Field> of(Node schema) {
-        List<Field> fields = new ArrayList<>();
-        collect(schema.resolved(), "", fields);
-        return fields;
+        List<Node> alternatives = schema.resolved().at("oneOf").items();
+        if (alternatives.isEmpty()) {
+            List<Field> fields = new ArrayList<>();
+            collect(schema.resolved(), "", fields);
+            return fields;
+        }
+        return merged(alternatives.stream().map(Fields::of).toList());
+    }
+
+    /** One list for several alternatives: what not all of them demand is optional. */
+    private static List<Field> merged(List<List<Field>> alternatives) {
+        Map<String, Field> byName = new LinkedHashMap<>();
+        alternatives.forEach(fields -> fields.forEach(field -> byName.putIfAbsent(field.name(), field)));
+        return byName.values().stream()
+                .map(field -> alternatives.stream()
+                                .allMatch(fields -> fields.stream().anyMatch(other -> isRequired(other, field.name())))
+                        ? field
+                        : new Field(field.name(), field.type(), Need.OPTIONAL, field.meaning()))
+                .toList();
+    }
+
+    private static boolean isRequired(Field field, String name) {
+        return field.need() == Need.REQUIRED && field.name().equals(name);
     }
 
     private static void collect(Node schema, String prefix, List<Field> fields) {
-        for (Node alternative : schema.at("oneOf").items()) {
-            collect(alternative.resolved(), prefix, fields);
-        }
         Set<String> required =
                 schema.at("required").items().stream().map(Node::text).collect(Collectors.toSet());
         for (Node.Member member : schema.at("properties").members()) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
@@ -22,6 +23,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.handshaker.core.Limits;
@@ -112,7 +114,9 @@ public final class Json {
                         .maxNumberLength(20)
                         .build())
                 .build();
-        SimpleModule unread = new SimpleModule().addDeserializer(Unread.class, new UnreadDeserializer());
+        SimpleModule unread = new SimpleModule()
+                .addDeserializer(Unread.class, new UnreadDeserializer())
+                .addDeserializer(char[].class, new SecretDeserializer());
         return JsonMapper.builder(factory)
                 .addModule(unread)
                 .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -164,6 +168,24 @@ public final class Json {
             }
         }
         return Reason.MALFORMED.refuse();
+    }
+
+    /** A password, as characters that can be wiped. Jackson by itself takes a list of letters for one, too. */
+    private static final class SecretDeserializer extends StdDeserializer<char[]> {
+        private static final long serialVersionUID = 1;
+
+        SecretDeserializer() {
+            super(char[].class);
+        }
+
+        @Override
+        public char[] deserialize(JsonParser parser, DeserializationContext context) throws IOException {
+            if (!parser.hasToken(JsonToken.VALUE_STRING)) {
+                return (char[]) context.handleUnexpectedToken(char[].class, parser);
+            }
+            int from = parser.getTextOffset();
+            return Arrays.copyOfRange(parser.getTextCharacters(), from, from + parser.getTextLength());
+        }
     }
 
     private static final class UnreadDeserializer extends StdDeserializer<Unread> {

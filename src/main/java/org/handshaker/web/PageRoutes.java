@@ -17,7 +17,7 @@ public final class PageRoutes {
     private static final String NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'";
 
     private final Page front = Page.of(Page.resource("index.html"), Page.resource("page.css"));
-    private final String contract = Page.resource("../openapi.yaml");
+    private final String contract = Page.resource("/org/handshaker/openapi.yaml");
     private volatile @Nullable Page docs;
 
     public List<Route> routes() {

@@ -111,6 +111,11 @@ public record Route(
         return Optional.of(values);
     }
 
+    /** RFC 9110, section 9.3.2; only where reading has no effect and nobody needs to sign in, such as pages and health. */
+    boolean takesHead() {
+        return method.equals("GET") && access == Access.ANYONE && socket == null;
+    }
+
     /** How many segments are spelled out; of two routes that match, the one that spells out more wins. */
     int literals() {
         return (int)

@@ -95,11 +95,12 @@ final class Router extends Handler.Abstract {
                 answer(Reply.noContent());
                 return;
             }
+            boolean isHead = method.equals("HEAD");
             TreeSet<String> allowed = new TreeSet<>();
             for (Route route : routes) {
                 Optional<Map<String, String>> path = route.match(segments);
                 if (path.isPresent()) {
-                    if (route.method().equals(method)) {
+                    if (route.method().equals(method) || (isHead && route.takesHead())) {
                         enter(route, path.get());
                         return;
                     }

@@ -39,11 +39,14 @@ public final class WebServer implements AutoCloseable {
     private final Router router;
     private final Connector connector;
     private final Listen listen;
+    private final Front front;
 
     /** How connections begin: as plain HTTP, or with tor's PROXY line, without which they are closed. */
     public enum Front {
         PLAIN,
-        TOR
+        TOR,
+        /** As plain, on a Unix socket for the relay's own user alone. */
+        OPERATOR
     }
 
     public WebServer(
@@ -55,12 +58,13 @@ public final class WebServer implements AutoCloseable {
             Hosts hosts,
             boolean pads) {
         this.listen = listen;
+        this.front = front;
         QueuedThreadPool threads = new QueuedThreadPool(THREADS_MAX, 4);
         threads.setName("web");
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("web-"));
         this.server = new Server(threads);
         this.router = new Router(routes, authenticator, gate, hosts, pads);
-        this.connector = connector(front);
+        this.connector = connector();
         server.addConnector(connector);
         server.addBean(new NetworkConnectionLimit(Limits.CONNECTIONS_MAX, server));
         server.setErrorHandler(new ProblemErrors());
@@ -71,11 +75,12 @@ public final class WebServer implements AutoCloseable {
         sockets.setMaxBinaryMessageSize(1_024);
         sockets.setMaxFrameSize(Limits.FRAME_BYTES_MAX);
         sockets.setMaxOutgoingFrames(Limits.FRAMES_OUT_MAX);
-        sockets.setIdleTimeout(Limits.SOCKET_IDLE);
+        // Later than the relay's own close, which says why.
+        sockets.setIdleTimeout(Limits.SOCKET_IDLE.multipliedBy(2));
         sockets.setAutoFragment(false);
     }
 
-    private Connector connector(Front front) {
+    private Connector connector() {
         HttpConfiguration http = new HttpConfiguration();
         http.setSendServerVersion(false);
         http.setSendDateHeader(false);
@@ -87,9 +92,9 @@ public final class WebServer implements AutoCloseable {
         http.setRelativeRedirectAllowed(false);
         // X-Forwarded-* and their kin are never believed: there is no ForwardedRequestCustomizer here.
         HttpConnectionFactory plain = new HttpConnectionFactory(http);
-        ConnectionFactory[] factories = front == Front.PLAIN
-                ? new ConnectionFactory[] {plain}
-                : new ConnectionFactory[] {new CircuitConnection.Factory(plain.getProtocol()), plain};
+        ConnectionFactory[] factories = front == Front.TOR
+                ? new ConnectionFactory[] {new CircuitConnection.Factory(plain.getProtocol()), plain}
+                : new ConnectionFactory[] {plain};
         if (listen.unixPath() != null) {
             UnixDomainServerConnector unix = new UnixDomainServerConnector(server, factories);
             unix.setUnixDomainPath(listen.unixPath());
@@ -113,7 +118,7 @@ public final class WebServer implements AutoCloseable {
             }
             server.start();
             if (listen.unixPath() != null) {
-                openToGroup(listen.unixPath());
+                openTo(listen.unixPath());
                 return "unix:" + listen.unixPath();
             }
             InetAddress address = InetAddress.getByName(listen.host());
@@ -141,9 +146,10 @@ public final class WebServer implements AutoCloseable {
         throw new Unusable("It cannot listen on unix:" + path + ": another program does.");
     }
 
-    /** Tor often runs as another user of the same group; everybody else stays out. */
-    private static void openToGroup(Path path) throws IOException {
-        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
+    /** Tor often runs as another user of the same group; everybody else stays out, and from the operator's socket tor too. */
+    private void openTo(Path path) throws IOException {
+        String mode = front == Front.OPERATOR ? "rw-------" : "rw-rw----";
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
     }
 
     /** Everything new is refused with {@code shutting_down} from now on. */

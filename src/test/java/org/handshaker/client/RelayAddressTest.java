@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -81,7 +82,7 @@ class RelayAddressTest {
         assertTrue(refusal("unix:/run/relay.sock", "127.0.0.1:9050").contains("not reached through"));
     }
 
-    private static String refusal(String relay, @org.jspecify.annotations.Nullable String socks) {
+    private static String refusal(String relay, @Nullable String socks) {
         return String.valueOf(assertThrows(IllegalArgumentException.class, () -> RelayAddress.parse(relay, socks))
                 .getMessage());
     }

@@ -51,15 +51,15 @@ class ConnectionsTest {
         assertEquals(List.of("connection.requested"), people.kinds("alice"));
         assertEquals(List.of("connection.requested"), people.kinds("bob"));
         assertEquals(
-                "{\"request_id\":\"" + asked.request().id().text()
-                        + "\",\"from_user\":\"@alice\",\"to_user\":\"@bob\",\"expires_at\":\"2026-01-22T12:00:00Z\"}",
-                people.told().get(0).payload());
+                List.of("{\"request_id\":\"" + asked.request().id().text()
+                        + "\",\"from_user\":\"@alice\",\"to_user\":\"@bob\",\"expires_at\":\"2026-01-22T12:00:00Z\"}"),
+                people.payloads("bob"));
     }
 
     @Test
     void acceptingConnectsBoth() {
         Request request = people.ask("alice", "bob").request();
-        people.forgetTold();
+        people.emptyQueues();
         assertEquals(
                 Outcome.ACCEPTED, people.respond("bob", request, Answer.ACCEPT).outcome());
         assertTrue(people.areConnected("alice", "bob"));
@@ -68,20 +68,20 @@ class ConnectionsTest {
         assertEquals(List.of(people.id("alice")), people.connections.peersOf(people.id("bob")));
         assertEquals(List.of(), people.incoming("bob"));
         assertEquals(List.of(), people.outgoing("alice"));
-        assertEquals(
-                List.of(
-                        new People.Told(people.id("alice"), "connection.accepted", "{\"username\":\"@bob\"}"),
-                        new People.Told(people.id("bob"), "connection.accepted", "{\"username\":\"@alice\"}")),
-                people.told());
+        assertEquals(List.of("connection.accepted"), people.kinds("alice"));
+        assertEquals(List.of("{\"username\":\"@bob\"}"), people.payloads("alice"));
+        assertEquals(List.of("connection.accepted"), people.kinds("bob"));
+        assertEquals(List.of("{\"username\":\"@alice\"}"), people.payloads("bob"));
     }
 
     @Test
     void decliningEndsTheRequestWithoutAWord() {
         Request request = people.ask("alice", "bob").request();
-        people.forgetTold();
+        people.emptyQueues();
         assertEquals(
                 Outcome.DECLINED, people.respond("bob", request, Answer.DECLINE).outcome());
-        assertEquals(List.of(), people.told());
+        assertEquals(List.of(), people.kinds("alice"));
+        assertEquals(List.of(), people.kinds("bob"));
         assertEquals(List.of(), people.outgoing("alice"));
         assertEquals(0, people.rows());
         assertEquals(Outcome.PENDING, people.ask("alice", "bob").outcome(), "one may ask again");
@@ -172,13 +172,18 @@ class ConnectionsTest {
     @Test
     void removingEndsTheConnectionForBothAndDropsWhatIsPending() {
         people.connect("alice", "bob");
-        people.forgetTold();
+        people.emptyQueues();
+        people.connect("alice", "carol");
+        people.emptyQueues();
+        people.send("alice", "bob", "offer");
+        people.send("bob", "alice", "message");
+        people.send("carol", "alice", "message");
         people.remove("bob", "alice");
         assertFalse(people.areConnected("alice", "bob"));
         assertFalse(people.areConnected("bob", "alice"));
-        assertEquals(
-                List.of("drop", "connection.removed", "connection.removed"),
-                people.told().stream().map(People.Told::kind).toList());
+        assertEquals(List.of("message", "connection.removed"), people.kinds("alice"), "carol's message stays");
+        assertEquals(List.of("connection.removed"), people.kinds("bob"));
+        people.remove("alice", "carol");
         assertEquals(0, people.rows());
         assertRefused(Reason.NOT_FOUND, () -> people.remove("alice", "bob"));
         people.connect("alice", "bob");
@@ -188,7 +193,7 @@ class ConnectionsTest {
     @Test
     void aBlockEndsEveryTieButTheBlockedUserSeesOnlyARemoval() {
         people.connect("alice", "bob");
-        people.forgetTold();
+        people.emptyQueues();
         people.block("alice", "bob");
         people.block("alice", "bob");
         assertFalse(people.areConnected("alice", "bob"));
@@ -201,7 +206,7 @@ class ConnectionsTest {
     @Test
     void askingSomeoneWhoHasBlockedYouLooksLikeAskingSomeoneWhoNeverAnswers() {
         people.block("alice", "bob");
-        people.forgetTold();
+        people.emptyQueues();
         Asked asked = people.ask("bob", "alice");
         assertEquals(Outcome.PENDING, asked.outcome());
         assertEquals(List.of(asked.request()), people.outgoing("bob"));
@@ -219,12 +224,13 @@ class ConnectionsTest {
     @Test
     void blockingAnAskerLeavesTheRequestPendingForHim() {
         Request request = people.ask("bob", "alice").request();
-        people.forgetTold();
+        people.emptyQueues();
         assertEquals(
                 Outcome.BLOCKED, people.respond("alice", request, Answer.BLOCK).outcome());
         assertEquals(List.of(), people.incoming("alice"));
         assertEquals(List.of(request), people.outgoing("bob"));
-        assertEquals(List.of(), people.told());
+        assertEquals(List.of(), people.kinds("alice"));
+        assertEquals(List.of(), people.kinds("bob"));
         assertRefused(Reason.NOT_FOUND, () -> people.respond("alice", request, Answer.ACCEPT));
         people.unblock("alice", "bob");
         assertEquals(List.of(), people.incoming("alice"), "what ended with the block does not come back");
@@ -237,6 +243,16 @@ class ConnectionsTest {
         people.block("alice", "bob");
         assertEquals(List.of(), people.outgoing("alice"));
         assertEquals(List.of(), people.incoming("bob"));
+    }
+
+    @Test
+    void askingAgainAndAgainIsToldOnce() {
+        for (int i = 0; i < 5; i++) {
+            people.ask("alice", "bob");
+            people.block("alice", "bob");
+            people.unblock("alice", "bob");
+        }
+        assertEquals(List.of("connection.requested"), people.kinds("bob"));
     }
 
     @Test
@@ -359,7 +375,7 @@ class ConnectionsTest {
         people.user("eve");
         people.block("alice", "eve");
         people.ask("eve", "alice");
-        people.forgetTold();
+        people.emptyQueues();
         people.deleteAccount("alice");
         assertEquals(0, people.rows());
         assertEquals(List.of("connection.removed"), people.kinds("bob"));
@@ -384,7 +400,7 @@ class ConnectionsTest {
     void aChangeOfKeyIsToldToConnectionsAlone() {
         people.connect("alice", "bob");
         people.ask("alice", "carol");
-        people.forgetTold();
+        people.emptyQueues();
         KeyChange change = new KeyChange(KeyChange.Stage.PENDING, "F00D", people.time.instant());
         people.store.database().write(handle -> {
             people.directory.tell(handle, people.id("alice"), change);
@@ -395,7 +411,7 @@ class ConnectionsTest {
         assertEquals(List.of(), people.kinds("carol"));
         assertEquals(
                 "{\"username\":\"@alice\",\"fingerprint\":\"F00D\",\"effective_at\":\"2026-01-15T12:00:00Z\"}",
-                people.told().get(0).payload());
+                people.payloads("bob").get(0));
     }
 
     @Test

@@ -2,31 +2,32 @@
 package org.handshaker.connections;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.handshaker.core.Id;
 import org.handshaker.core.Username;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.Listing;
+import org.handshaker.queue.Event;
+import org.handshaker.queue.Kind;
+import org.handshaker.queue.Offer;
+import org.handshaker.queue.Queue;
+import org.handshaker.queue.Wanted;
 import org.handshaker.support.TestStore;
 import org.handshaker.support.TestTime;
-import org.jdbi.v3.core.Handle;
 
-/** A few users over a real database, with a queue that only writes down what was committed to it. */
+/** A few users over a real database and queue. */
 final class People implements AutoCloseable {
     final TestTime time = new TestTime();
     final TestStore store;
     Directory directory;
+    Queue queue;
     Connections connections;
 
     private final Map<String, Id> ids = new ConcurrentHashMap<>();
-    private final List<Told> told = new CopyOnWriteArrayList<>();
-
-    /** One committed effect on a queue: an event, or {@code drop}. */
-    record Told(Id target, String kind, String payload) {}
 
     People(Path path) {
         store = new TestStore(path);
@@ -34,27 +35,25 @@ final class People implements AutoCloseable {
     }
 
     void reopen() {
+        queue.close();
         store.reopen();
         wire();
     }
 
     private void wire() {
         directory = Directory.open(store.database(), store.vault());
-        connections = new Connections(store.database(), directory, new Written(), store.vault(), time);
+        Queue.Times times = new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14));
+        queue = new Queue(
+                store.database(),
+                store.vault(),
+                time,
+                times,
+                (viewer, user) -> false,
+                new org.handshaker.queue.ThreadTimer());
+        connections = new Connections(store.database(), directory, queue, store.vault(), time);
+        directory.whenGone(queue::accountGone);
         directory.whenGone(connections);
         directory.whenKeyChanges(connections);
-    }
-
-    private final class Written implements Announcer {
-        @Override
-        public void announce(Handle handle, Id target, String kind, String payloadJson) {
-            store.database().afterCommit(() -> told.add(new Told(target, kind, payloadJson)));
-        }
-
-        @Override
-        public void dropBetween(Handle handle, Id one, Id other) {
-            store.database().afterCommit(() -> told.add(new Told(one, "drop", other.text())));
-        }
     }
 
     Id user(String name) {
@@ -117,21 +116,28 @@ final class People implements AutoCloseable {
         return store.database().write(handle -> connections.expire(handle, time.instant()));
     }
 
-    /** The kinds that reached a user's queue, oldest first. */
+    /** What waits in a user's queue, oldest first. */
+    List<Event> events(String user) {
+        return queue.page(id(user), Wanted.EVERYTHING, 100).events();
+    }
+
     List<String> kinds(String user) {
-        return told.stream()
-                .filter(event ->
-                        event.target().equals(id(user)) && !event.kind().equals("drop"))
-                .map(Told::kind)
-                .toList();
+        return events(user).stream().map(Event::kind).toList();
     }
 
-    List<Told> told() {
-        return List.copyOf(told);
+    List<String> payloads(String user) {
+        return events(user).stream().map(Event::payload).toList();
     }
 
-    void forgetTold() {
-        told.clear();
+    void send(String from, String to, String kind) {
+        queue.offer(new Offer(id(from), new Username(from), id(to), new Kind(kind), "sealed", null, null))
+                .join();
+    }
+
+    /** Everybody reads and acks what there is. */
+    void emptyQueues() {
+        ids.values().forEach(id -> queue.ackUpTo(id, Wanted.EVERYTHING, Long.MAX_VALUE)
+                .join());
     }
 
     /** How many rows the four tables of this feature hold. */
@@ -147,6 +153,7 @@ final class People implements AutoCloseable {
 
     @Override
     public void close() {
+        queue.close();
         store.close();
     }
 }

@@ -162,6 +162,17 @@ class DirectoryTest {
     }
 
     @Test
+    void tellsListenersOfAChangedSettingAfterItIsInForce() {
+        Id alice = create("alice", Listing.EXACT_NAME);
+        List<Boolean> seen = new ArrayList<>();
+        directory.whenSettingsChange(
+                user -> seen.add(directory.byId(user).orElseThrow().presenceVisible()));
+        directory.change(alice, null, false);
+        directory.change(alice, null, true);
+        assertEquals(List.of(false, true), seen);
+    }
+
+    @Test
     void showsANewKeyAtOnceDatedByTheDay() {
         Id alice = create("alice", Listing.EXACT_NAME);
         assertNull(directory.require(ALICE).fingerprint());

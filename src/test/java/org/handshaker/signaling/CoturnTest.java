@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Secrets;
 import org.handshaker.signaling.IceServers.IceServer;
 import org.handshaker.support.Coturn;
@@ -87,7 +88,7 @@ class CoturnTest {
 
     @Test
     void anExpiredCredentialOpensNothing() throws IOException {
-        Instant issued = now.minus(TurnCredentials.LIFE_MAX).minus(Duration.ofSeconds(2));
+        Instant issued = now.minus(Limits.TURN_CREDENTIAL_LIFE).minus(Duration.ofSeconds(2));
 
         assertEquals(UNAUTHORIZED, allocate(turn.issue(issued)));
     }

@@ -16,17 +16,30 @@ import java.util.stream.Stream;
 
 /** The real gpg with a throw-away home, whose agent ends with it. */
 public final class Gpg implements AutoCloseable {
+    private final List<String> clock;
     private final Path home;
 
-    private Gpg(Path home) {
+    private Gpg(List<String> clock, Path home) {
+        this.clock = clock;
         this.home = home;
     }
 
     public static Gpg open() {
+        return open(List.of());
+    }
+
+    /** A gpg for which it is always the first of January 2026, before the time at which {@link TestTime} begins. */
+    public static Gpg beforeTestTime() {
+        return open(List.of("--faked-system-time", "20260101T000000!"));
+    }
+
+    private static Gpg open(List<String> clock) {
         try {
             // Short, since the agent's socket lives in it and socket paths end at 108 bytes.
-            return new Gpg(Files.createTempDirectory(
-                    "gpg", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))));
+            return new Gpg(
+                    clock,
+                    Files.createTempDirectory(
+                            "gpg", PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))));
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
@@ -68,6 +81,10 @@ public final class Gpg implements AutoCloseable {
 
     public String exportSecret(String fingerprint) {
         return run(List.of("--armor", "--export-secret-keys", fingerprint));
+    }
+
+    public void importSecret(String armored) {
+        runBytes(armored.getBytes(StandardCharsets.US_ASCII), List.of("--import"));
     }
 
     /** Detached and armored. */
@@ -113,6 +130,7 @@ public final class Gpg implements AutoCloseable {
                 "--no-tty",
                 "--no-permission-warning"));
         command.addAll(List.of("--trust-model", "always", "--pinentry-mode", "loopback", "--passphrase", ""));
+        command.addAll(clock);
         command.addAll(arguments);
         try {
             Path errors = Files.createTempFile(home, "err", "");

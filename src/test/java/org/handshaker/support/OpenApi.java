@@ -19,7 +19,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,6 +139,14 @@ public final class OpenApi {
         return operations.stream()
                 .filter(operation -> operation.method().equals(method) && operation.matches(path))
                 .findFirst();
+    }
+
+    /** The methods that this path knows, through whichever templates match it. */
+    public Set<String> methodsOf(String path) {
+        return operations.stream()
+                .filter(operation -> operation.matches(path))
+                .map(Operation::method)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** Faults of {@code json} under the schema at {@code pointer}; empty when it fits. */

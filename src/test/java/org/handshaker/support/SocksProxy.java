@@ -39,12 +39,14 @@ public final class SocksProxy implements AutoCloseable {
     private final ServerSocket listener;
     private final int forwardTo;
     private final int refusal;
+    private final boolean saysCircuit;
     private final List<Asked> asked = new CopyOnWriteArrayList<>();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
-    private SocksProxy(int forwardTo, int refusal) {
+    private SocksProxy(int forwardTo, int refusal, boolean saysCircuit) {
         this.forwardTo = forwardTo;
         this.refusal = refusal;
+        this.saysCircuit = saysCircuit;
         try {
             this.listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         } catch (IOException noPort) {
@@ -54,12 +56,17 @@ public final class SocksProxy implements AutoCloseable {
     }
 
     public static SocksProxy forwardingTo(int loopbackPort) {
-        return new SocksProxy(loopbackPort, 0);
+        return new SocksProxy(loopbackPort, 0, false);
+    }
+
+    /** Also says, before each connection's first byte, which circuit it came by, as tor does for an onion service. */
+    public static SocksProxy forwardingAsTor(int loopbackPort) {
+        return new SocksProxy(loopbackPort, 0, true);
     }
 
     /** Refuses with a reply code of RFC 1928, section 6; 4 is "host unreachable", tor's word for an onion that is not there. */
     public static SocksProxy refusingWith(int reply) {
-        return new SocksProxy(0, reply);
+        return new SocksProxy(0, reply, false);
     }
 
     /** {@code 127.0.0.1:PORT}. */
@@ -101,6 +108,10 @@ public final class SocksProxy implements AutoCloseable {
                 relay.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), forwardTo));
                 relay.setTcpNoDelay(true);
                 client.setTcpNoDelay(true);
+                if (saysCircuit) {
+                    String circuit = "PROXY TCP6 fc00:dead:beef:4dad::0:" + asked.size() + " ::1 65535 80\r\n";
+                    relay.getOutputStream().write(circuit.getBytes(StandardCharsets.US_ASCII));
+                }
                 InputStream back = relay.getInputStream();
                 background(() -> pump(back, out, client));
                 pump(in, relay.getOutputStream(), relay);

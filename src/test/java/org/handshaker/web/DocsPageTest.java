@@ -20,7 +20,7 @@ class DocsPageTest {
     private static final Pattern ID = Pattern.compile("\\sid=\"([^\"]+)\"");
     private static final Pattern LINK = Pattern.compile("(?:href|src|action|data|srcset)=\"([^\"]*)\"");
 
-    private final Page docs = PageRoutes.render(Page.resource("../openapi.yaml"));
+    private final Page docs = PageRoutes.render(Page.resource("/org/handshaker/openapi.yaml"));
     private final Page front = Page.of(Page.resource("index.html"), Page.resource("page.css"));
 
     @Test

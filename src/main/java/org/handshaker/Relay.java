@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker;
+
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.handshaker.admin.AdminRoutes;
+import org.handshaker.auth.Auth;
+import org.handshaker.auth.Sessions;
+import org.handshaker.connections.ConnectionRoutes;
+import org.handshaker.connections.Connections;
+import org.handshaker.core.Caller;
+import org.handshaker.core.Config;
+import org.handshaker.core.Cost;
+import org.handshaker.core.KeyFile;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Listen;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Unusable;
+import org.handshaker.core.Vault;
+import org.handshaker.directory.Directory;
+import org.handshaker.directory.DirectoryRoutes;
+import org.handshaker.guard.Admission;
+import org.handshaker.guard.Puzzle;
+import org.handshaker.guard.RateLimiter;
+import org.handshaker.presence.Presence;
+import org.handshaker.queue.Queue;
+import org.handshaker.queue.QueueRoutes;
+import org.handshaker.queue.ThreadTimer;
+import org.handshaker.signaling.Signaling;
+import org.handshaker.signaling.SignalingRoutes;
+import org.handshaker.signaling.Sockets;
+import org.handshaker.signaling.TurnCredentials;
+import org.handshaker.store.Database;
+import org.handshaker.store.Expiring;
+import org.handshaker.store.Sweeper;
+import org.handshaker.tor.ControlOnion;
+import org.handshaker.tor.ManagedOnion;
+import org.handshaker.tor.OnionNews;
+import org.handshaker.tor.OnionService;
+import org.handshaker.tor.TorrcOnion;
+import org.handshaker.web.Access;
+import org.handshaker.web.Gate;
+import org.handshaker.web.Hosts;
+import org.handshaker.web.PageRoutes;
+import org.handshaker.web.Reply;
+import org.handshaker.web.Route;
+import org.handshaker.web.WebServer;
+import org.jspecify.annotations.Nullable;
+
+/** The wiring: every object of the relay, built here by constructor and in order; nothing else knows them all. */
+public final class Relay implements AutoCloseable {
+    private final Config config;
+    private final Announcer announcer;
+    private final Database database;
+    private final Admission admission;
+    private final Queue queue;
+    private final Sockets sockets;
+    private final Sweeper sweeper;
+    private final List<Route> routes;
+    private final Hosts hosts;
+    private final WebServer web;
+    private final @Nullable WebServer operator;
+    private final OnionService onion;
+    private final AtomicBoolean isClosed = new AtomicBoolean();
+    private volatile String health = "starting";
+
+    public Relay(Config config, InstantSource time, Announcer announcer) {
+        this.config = config;
+        this.announcer = announcer;
+        Vault vault = openVault();
+        this.database = Database.open(config.data());
+        try {
+            database.requireKey(vault.blind("key check"));
+            if (config.isRestored()) {
+                database.renewEpoch();
+            }
+            boolean isLimited = config.limitsAreOn();
+            this.admission = new Admission(
+                    Runtime.getRuntime().availableProcessors(),
+                    isLimited ? Limits.HASHES_WAITING_MAX : 10_000,
+                    isLimited ? Limits.HASH_WAIT : Limits.BODY_WAIT);
+            Gate gate = new HouseGate(isLimited ? new RateLimiter() : null, admission);
+
+            Directory directory = Directory.open(database, vault);
+            AtomicReference<@Nullable Presence> presence = new AtomicReference<>();
+            this.queue = new Queue(
+                    database,
+                    vault,
+                    time,
+                    new Queue.Times(config.linger(), config.signalTtl(), config.eventTtl()),
+                    (viewer, user) -> {
+                        Presence known = presence.get();
+                        return known != null && known.maySee(user);
+                    },
+                    new ThreadTimer());
+            directory.whenGone(queue::accountGone);
+            Connections connections = new Connections(database, directory, queue, vault, time);
+            directory.whenGone(connections);
+            directory.whenKeyChanges(connections);
+            Puzzle puzzle = new Puzzle(vault.derive("puzzle"), config.puzzle(), admission::isStrained, time);
+            Auth auth = Auth.open(config, database, vault, directory, puzzle, queue, database.nativesDirectory(), time);
+            Sessions sessions = auth.sessions();
+            Signaling signaling = new Signaling(directory, connections, queue);
+            this.sockets = new Sockets(
+                    directory,
+                    signaling,
+                    queue,
+                    listener -> new Presence(directory, connections, listener),
+                    sessions,
+                    sessions::isLive,
+                    gate,
+                    config.pads());
+            presence.set(sockets.presence());
+            directory.whenSettingsChange(sockets.presence()::settingChanged);
+            sessions.whenEnded(sockets::sessionEnded);
+            TurnCredentials turn = turn();
+
+            this.routes = new ArrayList<>();
+            routes.add(Route.get("/health", Access.ANYONE, call -> Reply.ok(new Health(health)))
+                    .costs(Cost.NOTHING));
+            routes.addAll(new PageRoutes().routes());
+            routes.addAll(auth.routes());
+            routes.addAll(new DirectoryRoutes(directory, sockets.presence()::online).routes());
+            routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
+            routes.addAll(new QueueRoutes(queue).routes());
+            routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
+
+            List<Expiring> expiring = new ArrayList<>(auth.expiring());
+            expiring.add(connections);
+            expiring.add(queue::expire);
+            this.sweeper = new Sweeper(database, time, expiring);
+            this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));
+            this.web = new WebServer(
+                    config.listen(),
+                    config.tor() == Config.Tor.NONE ? WebServer.Front.PLAIN : WebServer.Front.TOR,
+                    routes,
+                    sessions,
+                    gate,
+                    hosts,
+                    config.pads());
+            this.operator = config.admin().map(socket -> operator(socket, gate)).orElse(null);
+            this.onion = onion();
+        } catch (RuntimeException failed) {
+            database.close();
+            throw failed;
+        }
+    }
+
+    private record Health(String status) {}
+
+    /** Rates (or none) in front, admission behind. */
+    private record HouseGate(@Nullable RateLimiter limiter, Admission admission) implements Gate {
+        @Override
+        public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {
+            if (limiter != null) {
+                limiter.pass(cost, caller, circuit);
+            }
+        }
+
+        @Override
+        public CompletionStage<Reply> admit(Supplier<Reply> work) {
+            return admission.admit(work);
+        }
+    }
+
+    /** The operator's socket: routes of its own, which the onion's listener does not know. */
+    private WebServer operator(Listen socket, Gate gate) {
+        AdminRoutes admin = new AdminRoutes(() -> new AdminRoutes.Status(
+                health, sockets.count(), queue.queuesInMemory(), queue.bytesInMemory(), database.changesWaiting()));
+        return new WebServer(
+                socket,
+                WebServer.Front.OPERATOR,
+                admin.routes(),
+                token -> {
+                    throw Reason.NOT_SIGNED_IN.refuse();
+                },
+                gate,
+                new Hosts(Set.of()),
+                config.pads());
+    }
+
+    private Vault openVault() {
+        Path keyFile = config.keyFile();
+        if (!Files.exists(keyFile) && Files.exists(config.data().resolve("handshaker.db"))) {
+            throw new Unusable("There is a database but no key file, and without its key it cannot be read:"
+                    + " put the key file back, or name it with --key-file. Nothing was touched.");
+        }
+        if (KeyFile.createIfAbsent(keyFile) == KeyFile.Found.CREATED) {
+            announcer.tell("A new master secret is in the key file. Keep a copy apart from the data:"
+                    + " without it the database is unreadable, with it and the data nothing is secret.");
+        }
+        byte[] master = KeyFile.read(keyFile);
+        try {
+            return new Vault(master);
+        } finally {
+            Arrays.fill(master, (byte) 0);
+        }
+    }
+
+    private TurnCredentials turn() {
+        byte[] secret = config.turnSecretFile().map(TurnCredentials::readSecret).orElse(new byte[0]);
+        return TurnCredentials.of(config.turnUrls(), config.stunUrls(), secret);
+    }
+
+    private OnionService onion() {
+        News news = new News();
+        return switch (config.tor()) {
+            case NONE, TORRC -> new TorrcOnion();
+            case MANAGED ->
+                new ManagedOnion(
+                        new ManagedOnion.Settings(
+                                config.torBinary(),
+                                config.data().resolve("tor"),
+                                target(config.listen()),
+                                config.torExtra().orElse(null)),
+                        news);
+            case CONTROL ->
+                new ControlOnion(
+                        new ControlOnion.Settings(
+                                controlAddress(config.torControl()), config.data(), target(config.listen())),
+                        news);
+        };
+    }
+
+    private static SocketAddress target(Listen listen) {
+        return listen.unixPath() != null
+                ? UnixDomainSocketAddress.of(listen.unixPath())
+                : new InetSocketAddress(listen.host(), listen.port());
+    }
+
+    private static SocketAddress controlAddress(String text) {
+        return target(Listen.parse(text));
+    }
+
+    /** What tor says while the onion comes up, told to the operator. */
+    private final class News implements OnionNews {
+        @Override
+        public void onBootstrap(int percent, String summary) {
+            announcer.tell("tor: " + percent + "% " + summary);
+        }
+
+        @Override
+        public void onAddress(String address) {
+            hosts.onion(address);
+            announcer.tell("This relay's address is http://" + address + " (not reachable before it is published).");
+        }
+
+        @Override
+        public void onPublished() {
+            health = "ok";
+            onion.address().ifPresent(announcer::onion);
+        }
+
+        @Override
+        public void onGone(String sentence) {
+            health = "degraded";
+            announcer.tell(sentence + " The onion is not reachable; the relay serves locally.");
+        }
+    }
+
+    /** Every route, for those who document and test them. */
+    public List<Route> routes() {
+        return List.copyOf(routes);
+    }
+
+    /** Serves; returns the local address. */
+    public String start() {
+        if (!config.limitsAreOn()) {
+            announcer.tell("LIMITS ARE OFF: no rates, no admission. This relay is for measuring, not for people.");
+        }
+        if (!config.listen().isLocal()) {
+            announcer.tell("EXPOSED: other machines reach this relay in clear text and without Tor.");
+        }
+        sockets.start();
+        sweeper.start();
+        String address = web.start();
+        if (operator != null) {
+            operator.start();
+        }
+        switch (config.tor()) {
+            case NONE -> health = "ok";
+            case TORRC -> {
+                health = "ok";
+                config.onion().ifPresentOrElse(hosts::onion, hosts::takeAnyOnion);
+            }
+            case MANAGED ->
+                announcer.tell("Starting tor. Until it has published this relay, only this machine reaches it.");
+            case CONTROL -> announcer.tell(ControlOnion.WEAKER);
+        }
+        announcer.ready(address);
+        onion.start();
+        return address;
+    }
+
+    /**
+     * Stops in the order that loses nothing: no new work, what is in memory to the disk and its receipts given, then the
+     * sockets, then the rest.
+     */
+    @Override
+    public void close() {
+        if (!isClosed.compareAndSet(false, true)) {
+            return;
+        }
+        sockets.stopIntake();
+        queue.close();
+        web.stopIntake();
+        sockets.close();
+        web.close();
+        if (operator != null) {
+            operator.close();
+        }
+        onion.close();
+        sweeper.close();
+        admission.close();
+        database.close();
+    }
+}

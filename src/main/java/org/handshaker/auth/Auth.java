@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.auth;
+
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.List;
+import org.handshaker.core.Config;
+import org.handshaker.core.Vault;
+import org.handshaker.directory.Directory;
+import org.handshaker.guard.Puzzle;
+import org.handshaker.queue.Queue;
+import org.handshaker.store.Database;
+import org.handshaker.store.Expiring;
+import org.handshaker.web.Route;
+
+/** This package, put together: what the wiring needs of it. */
+public final class Auth {
+    private final Puzzle puzzle;
+    private final Devices devices;
+    private final Sessions sessions;
+    private final KeyChanges keys;
+    private final Resets resets;
+    private final Logins logins;
+    private final Accounts accounts;
+    private final AuthRoutes routes;
+
+    private Auth(
+            Config config,
+            Passwords passwords,
+            Database database,
+            Vault vault,
+            Directory directory,
+            Puzzle puzzle,
+            Queue queue,
+            InstantSource time) {
+        OpenPgp openPgp = new OpenPgp();
+        Challenges challenges = new Challenges(openPgp, new Decoys(vault, openPgp), time);
+        ProofStore proofs = new ProofStore(vault);
+        Tokens tokens = new Tokens(vault, config.accessTtl(), time);
+        this.puzzle = puzzle;
+        this.devices = new Devices(vault);
+        this.sessions = new Sessions(database, vault, tokens, devices, config.refreshTtl(), time);
+        this.keys = new KeyChanges(database, vault, directory, openPgp, queue, time);
+        this.resets = new Resets(database, vault, directory, keys, challenges, devices, time);
+        this.logins = new Logins(database, vault, directory, passwords, proofs, sessions, keys, challenges, time);
+        this.accounts =
+                new Accounts(database, directory, passwords, proofs, sessions, resets, config.registration(), time);
+        this.routes = new AuthRoutes(accounts, logins, sessions, resets, keys, openPgp, directory, puzzle, time);
+    }
+
+    /**
+     * Builds everything and registers with the directory for deleted accounts and changed keys.
+     *
+     * @param unpackIn a private directory from which libraries can be loaded
+     */
+    public static Auth open(
+            Config config,
+            Database database,
+            Vault vault,
+            Directory directory,
+            Puzzle puzzle,
+            Queue queue,
+            Path unpackIn,
+            InstantSource time) {
+        Passwords passwords = Passwords.open(config.argon2(), config.passwordMin(), unpackIn);
+        return of(config, passwords, database, vault, directory, puzzle, queue, time);
+    }
+
+    static Auth of(
+            Config config,
+            Passwords passwords,
+            Database database,
+            Vault vault,
+            Directory directory,
+            Puzzle puzzle,
+            Queue queue,
+            InstantSource time) {
+        Auth auth = new Auth(config, passwords, database, vault, directory, puzzle, queue, time);
+        directory.whenGone(auth.accounts);
+        directory.whenKeyChanges(auth.keys);
+        directory.whenKeyChanges(auth.resets);
+        return auth;
+    }
+
+    /** The {@link org.handshaker.web.Authenticator}, and where to hear of ended sessions. */
+    public Sessions sessions() {
+        return sessions;
+    }
+
+    /** For the sweeper. */
+    public List<Expiring> expiring() {
+        Expiring solutions = (handle, now) -> {
+            puzzle.forgetExpired();
+            return 0;
+        };
+        return List.of(sessions, resets, logins, keys, solutions);
+    }
+
+    public List<Route> routes() {
+        return routes.routes();
+    }
+
+    Devices devices() {
+        return devices;
+    }
+
+    KeyChanges keys() {
+        return keys;
+    }
+
+    Resets resets() {
+        return resets;
+    }
+
+    Logins logins() {
+        return logins;
+    }
+
+    Accounts accounts() {
+        return accounts;
+    }
+}

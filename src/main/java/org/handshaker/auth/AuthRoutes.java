@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.auth;
+
+import static org.handshaker.web.Access.ANYONE;
+import static org.handshaker.web.Access.USER;
+
+import java.time.InstantSource;
+import java.util.List;
+import org.handshaker.auth.AuthBodies.Codes;
+import org.handshaker.auth.AuthBodies.Forgot;
+import org.handshaker.auth.AuthBodies.KeyAccepted;
+import org.handshaker.auth.AuthBodies.KeyChallenge;
+import org.handshaker.auth.AuthBodies.KeyChallengeRequest;
+import org.handshaker.auth.AuthBodies.KeyLogin;
+import org.handshaker.auth.AuthBodies.Login;
+import org.handshaker.auth.AuthBodies.Logout;
+import org.handshaker.auth.AuthBodies.PasswordChange;
+import org.handshaker.auth.AuthBodies.PasswordProof;
+import org.handshaker.auth.AuthBodies.PgpKeyChange;
+import org.handshaker.auth.AuthBodies.Refresh;
+import org.handshaker.auth.AuthBodies.Registered;
+import org.handshaker.auth.AuthBodies.Registration;
+import org.handshaker.auth.AuthBodies.Reset;
+import org.handshaker.auth.AuthBodies.ResetChallenge;
+import org.handshaker.auth.AuthBodies.SessionList;
+import org.handshaker.auth.AuthBodies.SignedIn;
+import org.handshaker.core.Cost;
+import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Username;
+import org.handshaker.directory.Directory;
+import org.handshaker.directory.Listing;
+import org.handshaker.guard.Puzzle;
+import org.handshaker.guard.Puzzle.Purpose;
+import org.handshaker.web.Call;
+import org.handshaker.web.Reply;
+import org.handshaker.web.Route;
+import org.jspecify.annotations.Nullable;
+
+/** Section 1 of the contract over HTTP. Passwords are wiped as soon as their call has been answered. */
+final class AuthRoutes {
+    private final Accounts accounts;
+    private final Logins logins;
+    private final Sessions sessions;
+    private final Resets resets;
+    private final KeyChanges keys;
+    private final OpenPgp openPgp;
+    private final Directory directory;
+    private final Puzzle puzzle;
+    private final InstantSource time;
+
+    AuthRoutes(
+            Accounts accounts,
+            Logins logins,
+            Sessions sessions,
+            Resets resets,
+            KeyChanges keys,
+            OpenPgp openPgp,
+            Directory directory,
+            Puzzle puzzle,
+            InstantSource time) {
+        this.accounts = accounts;
+        this.logins = logins;
+        this.sessions = sessions;
+        this.resets = resets;
+        this.keys = keys;
+        this.openPgp = openPgp;
+        this.directory = directory;
+        this.puzzle = puzzle;
+        this.time = time;
+    }
+
+    List<Route> routes() {
+        return List.of(
+                Route.post("/auth/register", ANYONE, this::register)
+                        .costs(Cost.REGISTER)
+                        .bodyMax(Limits.PGP_BODY_BYTES_MAX)
+                        .heavy(),
+                Route.post("/auth/login", ANYONE, this::login).costs(Cost.LOGIN).heavy(),
+                Route.post("/auth/refresh", ANYONE, this::refresh).costs(Cost.WRITE),
+                Route.post("/auth/logout", USER, this::logout).costs(Cost.WRITE),
+                Route.put("/auth/password", USER, this::changePassword)
+                        .costs(Cost.ACCOUNT)
+                        .heavy(),
+                Route.put("/auth/pgp-key", USER, this::changeKey)
+                        .costs(Cost.ACCOUNT)
+                        .bodyMax(2 * Limits.PGP_BODY_BYTES_MAX)
+                        .heavy(),
+                Route.delete("/auth/pgp-key/pending", USER, this::withdrawKey).costs(Cost.ACCOUNT),
+                Route.post("/auth/forgot-password", ANYONE, this::forgot).costs(Cost.FORGOT),
+                Route.post("/auth/reset-password", ANYONE, this::reset)
+                        .costs(Cost.FORGOT)
+                        .heavy(),
+                Route.post("/auth/key-challenge", ANYONE, this::keyChallenge).costs(Cost.LOGIN),
+                Route.post("/auth/key-login", ANYONE, this::keyLogin).costs(Cost.LOGIN),
+                Route.post("/auth/recovery-codes", USER, this::renewCodes)
+                        .costs(Cost.ACCOUNT)
+                        .heavy(),
+                Route.get("/auth/sessions", USER, this::listSessions),
+                Route.delete("/auth/sessions/{session_id}", USER, this::endSession)
+                        .costs(Cost.ACCOUNT),
+                Route.delete("/auth/account", USER, this::deleteAccount)
+                        .costs(Cost.ACCOUNT)
+                        .heavy(),
+                Route.get("/auth/puzzle", ANYONE, this::puzzle));
+    }
+
+    private Reply register(Call call) {
+        Registration body = call.body(Registration.class);
+        try {
+            accounts.requireOpen();
+            refuseMail(body.recoveryEmail());
+            Username name = Username.parse(body.username());
+            puzzle.demand(Purpose.REGISTER, AuthBodies.solution(body.puzzle()));
+            @Nullable
+            Certificate certificate = body.pgpPublicKey() == null
+                    ? null
+                    : openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
+            Listing listing = Boolean.TRUE.equals(body.discoverable()) ? Listing.PREFIX : Listing.EXACT_NAME;
+            Accounts.Made made = accounts.register(name, body.password(), certificate, listing);
+            return Reply.created(Registered.of(name, made, sessions.accessLife()));
+        } finally {
+            Passwords.wipe(body.password());
+        }
+    }
+
+    private Reply login(Call call) {
+        Login body = call.body(Login.class);
+        try {
+            Username name = Username.parse(body.username());
+            puzzle.demand(Purpose.LOGIN, AuthBodies.solution(body.puzzle()));
+            return signedIn(name, logins.byPassword(name, body.password()));
+        } finally {
+            Passwords.wipe(body.password());
+        }
+    }
+
+    private Reply refresh(Call call) {
+        Refresh body = call.body(Refresh.class);
+        Grant grant = sessions.refresh(body.refreshToken(), body.retryId());
+        Username name = directory.name(grant.caller().user()).orElseThrow(Reason.SESSION_REVOKED::refuse);
+        return signedIn(name, grant);
+    }
+
+    private Reply signedIn(Username name, Grant grant) {
+        return Reply.ok(SignedIn.of(name, grant, sessions.accessLife()));
+    }
+
+    private Reply logout(Call call) {
+        boolean everywhere = call.bodyIfAny(Logout.class)
+                .map(body -> Boolean.TRUE.equals(body.everywhere()))
+                .orElse(false);
+        if (everywhere) {
+            sessions.endAll(call.user());
+        } else {
+            sessions.end(call.caller());
+        }
+        return Reply.noContent();
+    }
+
+    private Reply changePassword(Call call) {
+        PasswordChange body = call.body(PasswordChange.class);
+        try {
+            accounts.changePassword(call.caller(), body.currentPassword(), body.newPassword());
+            return Reply.noContent();
+        } finally {
+            Passwords.wipe(body.currentPassword());
+            Passwords.wipe(body.newPassword());
+        }
+    }
+
+    private Reply changeKey(Call call) {
+        PgpKeyChange body = call.body(PgpKeyChange.class);
+        try {
+            Certificate next =
+                    openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
+            KeyChanges.Password password = KeyChanges.Password.NOT_GIVEN;
+            if (body.currentPassword() != null) {
+                accounts.requirePassword(call.user(), body.currentPassword());
+                password = KeyChanges.Password.GIVEN;
+            }
+            KeyChanges.Accepted accepted =
+                    keys.change(call.user(), next, body.pgpPublicKey(), body.signature(), password);
+            return Reply.ok(KeyAccepted.of(accepted));
+        } finally {
+            Passwords.wipe(body.currentPassword());
+        }
+    }
+
+    private Reply withdrawKey(Call call) {
+        keys.withdraw(call.user());
+        return Reply.noContent();
+    }
+
+    private Reply forgot(Call call) {
+        Forgot body = call.body(Forgot.class);
+        refuseMail(body.recoveryEmail());
+        Username name = Username.parse(body.username());
+        puzzle.demand(Purpose.FORGOT, AuthBodies.solution(body.puzzle()));
+        return Reply.accepted(ResetChallenge.of(resets.ask(name, body.deviceToken())));
+    }
+
+    private Reply reset(Call call) {
+        Reset body = call.body(Reset.class);
+        try {
+            Username name = Username.parse(body.username());
+            puzzle.demand(Purpose.FORGOT, AuthBodies.solution(body.puzzle()));
+            if (body.recoveryCode() != null) {
+                accounts.resetByCode(name, RecoveryCode.parse(body.recoveryCode()), body.newPassword());
+            } else if (body.resetId() != null && body.otp() != null) {
+                accounts.resetByOtp(name, body.resetId(), body.otp(), body.newPassword());
+            }
+            return Reply.noContent();
+        } finally {
+            Passwords.wipe(body.newPassword());
+        }
+    }
+
+    private Reply keyChallenge(Call call) {
+        KeyChallengeRequest body = call.body(KeyChallengeRequest.class);
+        Username name = Username.parse(body.username());
+        puzzle.demand(Purpose.LOGIN, AuthBodies.solution(body.puzzle()));
+        return Reply.accepted(KeyChallenge.of(logins.challenge(name)));
+    }
+
+    private Reply keyLogin(Call call) {
+        KeyLogin body = call.body(KeyLogin.class);
+        Username name = Username.parse(body.username());
+        puzzle.demand(Purpose.LOGIN, AuthBodies.solution(body.puzzle()));
+        return signedIn(name, logins.byKey(name, body.challengeId(), body.response()));
+    }
+
+    private Reply renewCodes(Call call) {
+        PasswordProof body = call.body(PasswordProof.class);
+        try {
+            return Reply.ok(Codes.of(accounts.renewCodes(call.user(), body.password())));
+        } finally {
+            Passwords.wipe(body.password());
+        }
+    }
+
+    private Reply listSessions(Call call) {
+        return Reply.ok(SessionList.of(sessions.list(call.caller())));
+    }
+
+    private Reply endSession(Call call) {
+        sessions.end(call.user(), Id.parse(call.path("session_id")));
+        return Reply.noContent();
+    }
+
+    private Reply deleteAccount(Call call) {
+        PasswordProof body = call.body(PasswordProof.class);
+        try {
+            accounts.delete(call.user(), body.password());
+            return Reply.noContent();
+        } finally {
+            Passwords.wipe(body.password());
+        }
+    }
+
+    private Reply puzzle(Call call) {
+        return Reply.ok(puzzle.challenge(Purpose.parse(call.query("for"))));
+    }
+
+    private static void refuseMail(@Nullable String recoveryEmail) {
+        if (recoveryEmail != null) {
+            throw Reason.MAIL_DISABLED.refuse();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.auth;
+
+import java.util.List;
+import java.util.Optional;
+import org.handshaker.core.Id;
+import org.handshaker.core.Vault;
+import org.jdbi.v3.core.Handle;
+
+/** The SQL of {@code passwords} and {@code recovery_codes}: what an owner proves to be the owner with. */
+final class ProofStore {
+    private final Vault vault;
+
+    ProofStore(Vault vault) {
+        this.vault = vault;
+    }
+
+    /** The PHC string. */
+    Optional<String> password(Handle handle, Id user) {
+        return handle.createQuery("SELECT phc_sealed FROM passwords WHERE user_id = :user")
+                .bind("user", user.bytes())
+                .mapTo(byte[].class)
+                .findOne()
+                .map(phc -> vault.openText(phc, "password", user.bytes()));
+    }
+
+    void setPassword(Handle handle, Id user, String phc) {
+        handle.createUpdate(
+                        """
+                        INSERT INTO passwords (user_id, phc_sealed) VALUES (:user, :phc)
+                        ON CONFLICT (user_id) DO UPDATE SET phc_sealed = excluded.phc_sealed
+                        """)
+                .bind("user", user.bytes())
+                .bind("phc", vault.seal(phc, "password", user.bytes()))
+                .execute();
+    }
+
+    void setCodes(Handle handle, Id user, List<RecoveryCode> codes) {
+        handle.createUpdate("DELETE FROM recovery_codes WHERE user_id = :user")
+                .bind("user", user.bytes())
+                .execute();
+        for (RecoveryCode code : codes) {
+            handle.createUpdate("INSERT INTO recovery_codes (user_id, code_hash) VALUES (:user, :hash)")
+                    .bind("user", user.bytes())
+                    .bind("hash", hash(user, code))
+                    .execute();
+        }
+    }
+
+    boolean hasCode(Handle handle, Id user, RecoveryCode code) {
+        return handle.createQuery("SELECT count(*) FROM recovery_codes WHERE user_id = :user AND code_hash = :hash")
+                        .bind("user", user.bytes())
+                        .bind("hash", hash(user, code))
+                        .mapTo(Integer.class)
+                        .one()
+                == 1;
+    }
+
+    /** Returns whether it was there: of two at once, one wins. */
+    boolean useCode(Handle handle, Id user, RecoveryCode code) {
+        return handle.createUpdate("DELETE FROM recovery_codes WHERE user_id = :user AND code_hash = :hash")
+                        .bind("user", user.bytes())
+                        .bind("hash", hash(user, code))
+                        .execute()
+                == 1;
+    }
+
+    private byte[] hash(Id user, RecoveryCode code) {
+        return vault.blind("recovery code", user.bytes(), code.bytes());
+    }
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.auth;
+
+import static org.handshaker.support.Refusals.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.handshaker.core.Id;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Username;
+import org.handshaker.support.Gpg;
+import org.handshaker.support.Together;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ResetsTest {
+    private static final Username ALICE = new Username("alice");
+    private static final Username NOBODY = new Username("nobody");
+    private static final String NEW_PASSWORD = "staple correct battery";
+    private static final String WRONG = "AAAAAAAAAAAAAAAAAAAAAA";
+
+    @TempDir
+    private Path path;
+
+    private Household house;
+    private Gpg gpg;
+
+    @BeforeEach
+    void open() {
+        house = new Household(path);
+        gpg = Gpg.beforeTestTime();
+    }
+
+    @AfterEach
+    void close() {
+        gpg.close();
+        house.close();
+    }
+
+    private Grant registerWithKey() {
+        return house.register("alice", gpg.export(gpg.key("alice", "ed25519", "cv25519")));
+    }
+
+    private Resets.Challenge ask(Username name, @Nullable String deviceToken) {
+        return house.resets.ask(name, deviceToken);
+    }
+
+    private void reset(Resets.Challenge challenge, String otp) {
+        house.accounts.resetByOtp(ALICE, challenge.id().text(), otp, NEW_PASSWORD.toCharArray());
+    }
+
+    @Test
+    void whoReadsTheCodeSetsANewPassword() {
+        Grant before = registerWithKey();
+        Resets.Challenge challenge = ask(ALICE, null);
+        String otp = gpg.decrypt(challenge.message());
+        assertTrue(otp.matches("[A-Za-z0-9_-]{16,}"), "the code alone");
+        reset(challenge, otp);
+        assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.authenticate(before.accessToken()));
+        assertRefused(Reason.BAD_CREDENTIALS, () -> house.login("alice"));
+        house.login("alice", NEW_PASSWORD);
+        assertRefused(Reason.BAD_OTP, () -> reset(challenge, otp));
+    }
+
+    @Test
+    void codesCannotBeGuessedFromEachOther() {
+        registerWithKey();
+        Set<String> codes = new HashSet<>();
+        for (int i = 0; i < 3; i++) {
+            codes.add(gpg.decrypt(ask(ALICE, null).message()));
+        }
+        assertEquals(3, codes.size());
+        codes.forEach(code -> assertEquals(22, code.length(), "128 bits"));
+    }
+
+    @Test
+    void theSixthTryIsInVain() {
+        registerWithKey();
+        Resets.Challenge challenge = ask(ALICE, null);
+        String otp = gpg.decrypt(challenge.message());
+        for (int i = 0; i < Resets.TRIES_MAX; i++) {
+            assertRefused(Reason.BAD_OTP, () -> reset(challenge, WRONG));
+        }
+        assertRefused(Reason.BAD_OTP, () -> reset(challenge, otp));
+        house.login("alice");
+    }
+
+    @Test
+    void fourWrongTriesLeaveOneRight() {
+        registerWithKey();
+        Resets.Challenge challenge = ask(ALICE, null);
+        for (int i = 0; i < Resets.TRIES_MAX - 1; i++) {
+            assertRefused(Reason.BAD_OTP, () -> reset(challenge, WRONG));
+        }
+        reset(challenge, gpg.decrypt(challenge.message()));
+    }
+
+    @Test
+    void fiveTriesAtOnceDoNotBecomeSix() throws Exception {
+        registerWithKey();
+        Resets.Challenge challenge = ask(ALICE, null);
+        List<Callable<?>> tries = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            tries.add(() -> house.resets.check(ALICE, challenge.id().text(), WRONG));
+        }
+        List<Object> results = Together.run(tries.toArray(Callable<?>[]::new));
+        assertEquals(16, Collections.frequency(results, Reason.BAD_OTP));
+        int counted = house.store.database().read(handle -> handle.createQuery("SELECT tries FROM resets")
+                .mapTo(Integer.class)
+                .one());
+        assertEquals(Resets.TRIES_MAX, counted);
+        assertRefused(Reason.BAD_OTP, () -> reset(challenge, gpg.decrypt(challenge.message())));
+    }
+
+    @Test
+    void aCodeWorksOnceEvenInParallel() throws Exception {
+        registerWithKey();
+        Resets.Challenge challenge = ask(ALICE, null);
+        String otp = gpg.decrypt(challenge.message());
+        Callable<?> attempt = () -> {
+            reset(challenge, otp);
+            return "done";
+        };
+        List<Object> results = Together.run(attempt, attempt, attempt, attempt);
+        assertEquals(1, Collections.frequency(results, "done"));
+        assertEquals(3, Collections.frequency(results, Reason.BAD_OTP));
+    }
+
+    @Test
+    void aCodeExpires() {
+        registerWithKey();
+        Resets.Challenge challenge = ask(ALICE, null);
+        String otp = gpg.decrypt(challenge.message());
+        house.time.advance(Resets.LIFE);
+        assertRefused(Reason.BAD_OTP, () -> reset(challenge, otp));
+        house.sweep();
+        assertEquals(0, house.rows("resets"));
+    }
+
+    @Test
+    void aNewerRequestKillsNoOlderOneAndOneSuccessKillsAll() {
+        registerWithKey();
+        List<Resets.Challenge> asked = new ArrayList<>();
+        for (int i = 0; i < Resets.LIVE_MAX; i++) {
+            asked.add(ask(ALICE, null));
+        }
+        Set<Id> ids = new HashSet<>();
+        asked.forEach(challenge -> ids.add(challenge.id()));
+        assertEquals(Resets.LIVE_MAX, ids.size());
+        for (int i = 0; i < Resets.TRIES_MAX; i++) {
+            assertRefused(Reason.BAD_OTP, () -> reset(asked.get(4), WRONG));
+        }
+        reset(asked.get(0), gpg.decrypt(asked.get(0).message()));
+        for (Resets.Challenge other : asked) {
+            assertRefused(Reason.BAD_OTP, () -> reset(other, gpg.decrypt(other.message())));
+        }
+    }
+
+    @Test
+    void strangersWhoAskOnShareAResetAndTurnNobodyAway() {
+        Grant alice = registerWithKey();
+        Set<Id> strangers = new HashSet<>();
+        for (int i = 0; i < 50; i++) {
+            strangers.add(ask(ALICE, null).id());
+        }
+        assertEquals(Resets.LIVE_MAX, strangers.size());
+        Resets.Challenge shared = ask(ALICE, "garbage");
+        assertTrue(strangers.contains(shared.id()));
+        Resets.Challenge own = ask(ALICE, alice.deviceToken());
+        assertFalse(strangers.contains(own.id()));
+        reset(shared, gpg.decrypt(shared.message()));
+    }
+
+    @Test
+    void anUnknownNameAndOneWithoutAKeyGetTheSameAsAnyone() {
+        house.register("alice");
+        house.register("bob", gpg.export(gpg.key("bob", "ed25519", "cv25519")));
+        List<Username> names = List.of(ALICE, NOBODY, new Username("bob"));
+        for (Username name : names) {
+            Set<Id> ids = new HashSet<>();
+            for (int i = 0; i < 8; i++) {
+                Resets.Challenge challenge = ask(name, null);
+                ids.add(challenge.id());
+                assertEquals(Resets.LIFE, challenge.life());
+                assertTrue(challenge.message().startsWith("-----BEGIN PGP MESSAGE-----"));
+                assertTrue(gpg.packets(challenge.message()).contains("keyid 0000000000000000"));
+            }
+            assertEquals(Resets.LIVE_MAX, ids.size());
+        }
+        assertEquals(3 * Resets.LIVE_MAX, house.rows("resets"));
+    }
+
+    @Test
+    void aWrongCodeLooksAndCostsTheSameForEveryone() {
+        registerWithKey();
+        house.hashes.set(0);
+        Resets.Challenge known = ask(ALICE, null);
+        Resets.Challenge unknown = ask(NOBODY, null);
+        assertRefused(Reason.BAD_OTP, () -> reset(known, WRONG));
+        assertRefused(
+                Reason.BAD_OTP,
+                () -> house.accounts.resetByOtp(NOBODY, unknown.id().text(), WRONG, NEW_PASSWORD.toCharArray()));
+        for (String noId : List.of("", "x", Id.random().text(), unknown.id().text())) {
+            assertRefused(
+                    Reason.BAD_OTP, () -> house.accounts.resetByOtp(ALICE, noId, WRONG, NEW_PASSWORD.toCharArray()));
+        }
+        RecoveryCode wrong = RecoveryCode.fresh().get(0);
+        assertRefused(Reason.BAD_OTP, () -> house.accounts.resetByCode(ALICE, wrong, NEW_PASSWORD.toCharArray()));
+        assertRefused(Reason.BAD_OTP, () -> house.accounts.resetByCode(NOBODY, wrong, NEW_PASSWORD.toCharArray()));
+        assertEquals(0, house.hashes.get(), "guessing buys no work");
+    }
+
+    @Test
+    void aCodeIsForOneAccount() {
+        String armor = gpg.export(gpg.key("both", "ed25519", "cv25519"));
+        house.register("alice", armor);
+        house.register("mallory", armor);
+        Resets.Challenge mallory = ask(new Username("mallory"), null);
+        String otp = gpg.decrypt(mallory.message());
+        assertRefused(Reason.BAD_OTP, () -> reset(mallory, otp));
+        house.login("alice");
+    }
+
+    @Test
+    void aRecoveryCodeWorksOnceEvenInParallel() throws Exception {
+        Grant alice = house.register("alice");
+        RecoveryCode code = house.codes("alice").get(3);
+        Callable<?> attempt = () -> {
+            house.accounts.resetByCode(ALICE, code, NEW_PASSWORD.toCharArray());
+            return "done";
+        };
+        List<Object> results = Together.run(attempt, attempt, attempt);
+        assertEquals(1, Collections.frequency(results, "done"));
+        assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.authenticate(alice.accessToken()));
+        house.login("alice", NEW_PASSWORD);
+        house.accounts.resetByCode(ALICE, house.codes("alice").get(0), Household.PASSWORD.toCharArray());
+    }
+
+    @Test
+    void aRecoveryCodeIsReadAsAPersonTypesIt() {
+        RecoveryCode code = RecoveryCode.fresh().get(0);
+        assertTrue(code.text().matches("([0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}"), "four groups of four");
+        assertEquals(code, RecoveryCode.parse(code.text()));
+        assertEquals(code, RecoveryCode.parse(" " + code.bare().toUpperCase(Locale.ROOT) + " "));
+        assertEquals(RecoveryCode.parse("0011"), RecoveryCode.parse("OoIl"));
+        assertNotEquals(code, RecoveryCode.fresh().get(0));
+    }
+
+    @Test
+    void theStoreHoldsNoCodeAndNoName() {
+        registerWithKey();
+        Resets.Challenge challenge = ask(ALICE, null);
+        assertFalse(house.store.filesHold(gpg.decrypt(challenge.message())));
+        for (RecoveryCode code : house.codes("alice")) {
+            assertFalse(house.store.filesHold(code.text()));
+            assertFalse(house.store.filesHold(code.bare()));
+        }
+        assertFalse(house.store.filesHold("alice"));
+        assertFalse(house.store.filesHold("argon2id"));
+    }
+
+    @Test
+    void aNewPasswordOrKeyCallsOffWhatWasUnderWay() {
+        Grant alice = registerWithKey();
+        Resets.Challenge first = ask(ALICE, null);
+        house.accounts.changePassword(
+                alice.caller(), Household.PASSWORD.toCharArray(), "another horse battery".toCharArray());
+        assertRefused(Reason.BAD_OTP, () -> reset(first, gpg.decrypt(first.message())));
+        Resets.Challenge second = ask(ALICE, null);
+        String fingerprint = house.directory.find(ALICE).orElseThrow().fingerprint();
+        String next = gpg.export(gpg.key("next", "ed25519", "cv25519"));
+        String signature = gpg.sign(String.valueOf(fingerprint), next.getBytes(StandardCharsets.UTF_8));
+        house.changeKey("alice", next, signature, KeyChanges.Password.NOT_GIVEN);
+        assertRefused(Reason.BAD_OTP, () -> reset(second, gpg.decrypt(second.message())));
+    }
+}

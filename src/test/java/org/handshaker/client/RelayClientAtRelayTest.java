@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.handshaker.support.TestRelay;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Every call of the client against the real relay. */
+class RelayClientAtRelayTest {
+    private static final String PASSWORD = "a long password";
+    private static final TestRelay relay = TestRelay.start("--linger=1s");
+    private static final Carrier carrier = Carrier.to(RelayAddress.parse(relay.address()));
+
+    private final RelayClient alice = new RelayClient(carrier);
+    private final RelayClient bob = new RelayClient(carrier);
+
+    @AfterAll
+    static void stop() {
+        carrier.close();
+        relay.close();
+    }
+
+    @BeforeEach
+    void register() {
+        assertEquals(10, alice.register("@alice", PASSWORD).size());
+        assertEquals(10, bob.register("@bob", PASSWORD).size());
+    }
+
+    @AfterEach
+    void leave() {
+        alice.deleteAccount(PASSWORD);
+        bob.deleteAccount(PASSWORD);
+    }
+
+    @Test
+    void signsInAgainAndRenews() {
+        alice.refresh();
+        alice.logout();
+        assertFalse(alice.isSignedIn());
+        assertEquals("bad_credentials", code(() -> alice.login("@alice", PASSWORD + "!")));
+        alice.login("@alice", PASSWORD);
+        alice.refresh();
+        assertEquals("@bob", alice.show("@bob").username());
+        assertEquals("not_found", code(() -> alice.show("@nobody")));
+        assertEquals("username_taken", code(() -> new RelayClient(carrier).register("@bob", PASSWORD)));
+    }
+
+    @Test
+    void endsEverySession() {
+        RelayClient elsewhere = new RelayClient(carrier);
+        elsewhere.login("@alice", PASSWORD);
+        alice.logoutEverywhere();
+        assertEquals("session_revoked", code(elsewhere::connections));
+        alice.login("@alice", PASSWORD);
+        alice.changePassword(PASSWORD, "another password");
+        alice.changePassword("another password", PASSWORD);
+    }
+
+    @Test
+    void makesAndEndsAConnection() {
+        Approach declined = alice.request("@bob");
+        assertEquals("pending", declined.status());
+        assertEquals(1, alice.pending().outgoing().size());
+        assertEquals(1, bob.pending().incoming().size());
+        bob.respond(declined.requestId(), "decline");
+        assertEquals(List.of(), alice.connections());
+        connect();
+        assertEquals("@bob", alice.connections().get(0).username());
+        alice.disconnect("@bob");
+        assertEquals(List.of(), bob.connections());
+        alice.block("@bob");
+        assertEquals(List.of("@bob"), alice.blocked());
+        alice.unblock("@bob");
+        assertEquals(List.of(), alice.blocked());
+        assertEquals("not_connected", code(() -> alice.send("@bob", "message", "x")));
+    }
+
+    @Test
+    void sendsPollsAndAcknowledges() {
+        connect();
+        Receipt receipt = alice.send("@bob", "message", "hello");
+        assertEquals("stored", receipt.status());
+        Events events = bob.events(Poll.waiting(5));
+        Event hello = events.events().stream()
+                .filter(event -> event.kind().equals("message"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(receipt.eventId(), hello.eventId());
+        assertEquals("@alice", hello.fromUser());
+        assertEquals("hello", hello.payload());
+        assertTrue(bob.ack(events.lastSeq(), events.epoch()) >= 1);
+        assertEquals(List.of(), bob.events(Poll.now()).events());
+
+        alice.signal("@bob", "offer", "one");
+        alice.signal("@bob", "ice", "two");
+        Events signals = bob.signals(Poll.waiting(5));
+        assertEquals(
+                List.of("offer", "ice"),
+                signals.events().stream().map(Event::kind).toList());
+        assertEquals(
+                List.of(), bob.signals(Poll.now().acking(signals.lastSeq())).events());
+        alice.signal("@bob", "bye", "three");
+        assertEquals(1, bob.clearSignals());
+        assertEquals("relay", alice.iceServers().policy());
+    }
+
+    @Test
+    void talksOverSockets() throws InterruptedException {
+        connect();
+        BlockingQueue<Event> heard = new LinkedBlockingQueue<>();
+        try (RelaySocket there = bob.socketByFrame(heard::add);
+                RelaySocket here = alice.socket(event -> {})) {
+            assertEquals("@bob", there.ready().username());
+            here.ping().orTimeout(10, TimeUnit.SECONDS).join();
+            var sent = here.send("my-id", "@bob", "answer", "hello");
+            Event event = heard.poll(10, TimeUnit.SECONDS);
+            while (event != null && !event.kind().equals("answer")) {
+                event = heard.poll(10, TimeUnit.SECONDS);
+            }
+            assertNotEquals(null, event);
+            there.ack(event == null ? 0 : event.seq());
+            assertEquals(
+                    "delivered", sent.orTimeout(10, TimeUnit.SECONDS).join().status());
+            CompletionException refused =
+                    assertThrows(CompletionException.class, () -> here.send("@nobody", "answer", "x")
+                            .orTimeout(10, TimeUnit.SECONDS)
+                            .join());
+            assertEquals("not_connected", refused.getCause() instanceof RelayRefused said ? said.code() : "");
+        }
+    }
+
+    @Test
+    void losesItsSocketWithItsSession() throws InterruptedException {
+        BlockingQueue<Integer> closed = new LinkedBlockingQueue<>();
+        RelaySocket socket = alice.socket(new RelaySocket.Listener() {
+            @Override
+            public void event(Event event) {}
+
+            @Override
+            public void closed(int code) {
+                closed.add(code);
+            }
+        });
+        alice.logout();
+        assertEquals(4403, closed.poll(10, TimeUnit.SECONDS));
+        assertFalse(socket.isOpen());
+        alice.login("@alice", PASSWORD);
+    }
+
+    private void connect() {
+        bob.respond(alice.request("@bob").requestId(), "accept");
+    }
+
+    private static String code(Runnable call) {
+        return assertThrows(RelayRefused.class, call::run).code();
+    }
+}
