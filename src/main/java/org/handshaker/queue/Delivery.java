@@ -27,13 +27,7 @@ final class Delivery {
     private final Bodies bodies;
     private volatile boolean stopping;
 
-    Delivery(
-            Database database,
-            InstantSource time,
-            Timer timer,
-            QueueStore store,
-            Mailboxes boxes,
-            Bodies bodies) {
+    Delivery(Database database, InstantSource time, Timer timer, QueueStore store, Mailboxes boxes, Bodies bodies) {
         this.database = database;
         this.time = time;
         this.timer = timer;
@@ -204,8 +198,7 @@ final class Delivery {
         return loaded;
     }
 
-    private void readInto(
-            @Nullable Event[] events, Id owner, List<Entry> entries, long queueRow, List<Long> onDisk) {
+    private void readInto(@Nullable Event[] events, Id owner, List<Entry> entries, long queueRow, List<Long> onDisk) {
         Map<Long, QueueStore.SealedEvent> rows = new HashMap<>();
         database.read(handle -> store.bodies(handle, queueRow, onDisk)).forEach(row -> rows.put(row.seq(), row));
         for (int i = 0; i < events.length; i++) {

@@ -197,8 +197,7 @@ final class Mailbox {
 
     /** Everything up to a number was pushed; what of it is still pending counts into the window. */
     void advance(Receiver receiver, long toSeq) {
-        for (Entry entry :
-                pending.subMap(receiver.cursor, false, toSeq, true).values()) {
+        for (Entry entry : pending.subMap(receiver.cursor, false, toSeq, true).values()) {
             receiver.inFlight++;
             receiver.bytesInFlight += entry.bytes;
         }

@@ -124,8 +124,9 @@ final class Mailboxes {
         if (ranOut.isEmpty()) {
             return false;
         }
-        List<Entry> inMemory =
-                ranOut.stream().filter(entry -> entry.state == Entry.State.MEMORY).toList();
+        List<Entry> inMemory = ranOut.stream()
+                .filter(entry -> entry.state == Entry.State.MEMORY)
+                .toList();
         List<Long> onDisk = ranOut.stream()
                 .filter(entry -> entry.state != Entry.State.MEMORY)
                 .map(entry -> entry.seq)
