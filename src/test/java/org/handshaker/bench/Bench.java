@@ -19,6 +19,7 @@ import org.handshaker.client.RelayClient;
 public final class Bench {
     private static final int PAIRS = 16;
     private static final Duration PHASE = Duration.ofSeconds(5);
+    private static final Duration SINGLE = Duration.ofSeconds(3);
     private static final Duration HASHES = Duration.ofSeconds(10);
 
     private final Report report;
@@ -75,12 +76,14 @@ public final class Bench {
         Rate rawPoll;
         Rate rawSend;
         Rate rawSocket;
+        Rate rawSingle;
         try (Started raw = Started.program(RawServer.class);
                 Pairs pairs = new Pairs(PAIRS, Carrier.to(raw.address()))) {
             pairs.register(HASHES);
             rawPoll = pairs.poll(PHASE);
             rawSend = pairs.sendToAway(PHASE);
-            rawSocket = pairs.socketToPresent(PHASE);
+            rawSocket = pairs.socketToPresent(PAIRS, Pairs.WINDOW, PHASE);
+            rawSingle = pairs.socketToPresent(1, 1, SINGLE);
         }
         report.head("Rates");
         report.tableOfRates();
@@ -90,6 +93,7 @@ public final class Bench {
         report.limit("bare Jetty, GET", rawPoll);
         report.limit("bare Jetty, POST", rawSend);
         report.limit("bare Jetty, socket to socket and back", rawSocket);
+        report.limit("the same, one event at a time", rawSingle);
         try (Started relay = launched("rates");
                 Pairs pairs = new Pairs(PAIRS, Carrier.to(relay.address()))) {
             report.against("register", pairs.register(HASHES), "bare Argon2id", hashes);
@@ -99,9 +103,11 @@ public final class Bench {
             report.against(
                     "send by POST, receiver away, on disk", pairs.sendToAway(PHASE), "bare Jetty, POST", rawSend);
             Rate away = pairs.socketToAway(PHASE);
-            report.against("send by socket, receiver away, on disk", away, "bare SQLite, batched", batched);
-            Rate present = pairs.socketToPresent(PHASE);
+            report.against("send by socket, receiver away, on disk", away, "bare Jetty, sockets", rawSocket);
+            Rate present = pairs.socketToPresent(PAIRS, Pairs.WINDOW, PHASE);
             report.against("send by socket, receiver acknowledges", present, "bare Jetty, sockets", rawSocket);
+            Rate single = pairs.socketToPresent(1, 1, SINGLE);
+            report.against("the same, one event at a time", single, "bare Jetty, sockets", rawSingle);
             report.say("");
             report.say("Resident memory after this load: " + relay.residentMib() + " MiB.");
         }
