@@ -18,6 +18,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Vault;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Access tokens: JWTs (RFC 7519) signed with HS256 for this relay alone. They say an opaque user, a session, when and until
@@ -75,11 +76,18 @@ final class Tokens {
             JwsHeader header = signed.getHeader();
             Claims claims = signed.getPayload();
             boolean ours = Jwts.SIG.HS256.getId().equals(header.getAlgorithm()) && KEY_ID.equals(header.getKeyId());
-            if (!ours || !claims.getExpiration().toInstant().isAfter(time.instant())) {
+            @Nullable Date expiry = claims.getExpiration();
+            @Nullable String user = claims.getSubject();
+            @Nullable String session = claims.get(SESSION, String.class);
+            if (!ours
+                    || expiry == null
+                    || user == null
+                    || session == null
+                    || !expiry.toInstant().isAfter(time.instant())) {
                 throw Reason.NOT_SIGNED_IN.refuse();
             }
-            return new Caller(Id.parse(claims.getSubject()), Id.parse(claims.get(SESSION, String.class)));
-        } catch (JwtException | IllegalArgumentException | NullPointerException | Refused bad) {
+            return new Caller(Id.parse(user), Id.parse(session));
+        } catch (JwtException | IllegalArgumentException | Refused bad) {
             throw Reason.NOT_SIGNED_IN.refuse();
         }
     }

@@ -4,8 +4,9 @@ package org.handshaker.queue;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.handshaker.core.Id;
 import org.jdbi.v3.core.Handle;
@@ -69,14 +70,13 @@ final class QueueStore {
                 .list();
     }
 
-    List<SealedEvent> bodies(Handle handle, long queue, long fromSeq, long toSeq) {
+    List<SealedEvent> bodies(Handle handle, long queue, List<Long> seqs) {
         return handle.createQuery(
                         """
                         SELECT seq, event_id, class, expires_at, body
-                        FROM events WHERE queue = :queue AND seq BETWEEN :from_seq AND :to_seq ORDER BY seq""")
+                        FROM events WHERE queue = :queue AND seq IN (<seqs>)""")
                 .bind("queue", queue)
-                .bind("from_seq", fromSeq)
-                .bind("to_seq", toSeq)
+                .bindList("seqs", seqs)
                 .map((row, context) -> new SealedEvent(
                         row.getLong("seq"),
                         Id.of(row.getBytes("event_id")),
@@ -146,34 +146,17 @@ final class QueueStore {
 
     /** Deletes a batch of what ran out and counts it in each queue's total. */
     int expire(Handle handle, Instant now, int rowsMax) {
-        List<long[]> counts = new ArrayList<>();
-        @Nullable
-        Long last = handle.createQuery(
+        Map<Long, Integer> counts = new HashMap<>();
+        handle.createQuery(
                         """
-                        SELECT max(row) FROM (SELECT row FROM events WHERE expires_at <= :now ORDER BY row LIMIT :rows_max)""")
+                        DELETE FROM events WHERE row IN
+                            (SELECT row FROM events WHERE expires_at <= :now ORDER BY expires_at LIMIT :rows_max)
+                        RETURNING queue""")
                 .bind("now", now.getEpochSecond())
                 .bind("rows_max", rowsMax)
                 .mapTo(Long.class)
-                .findOne()
-                .orElse(null);
-        if (last == null) {
-            return 0;
-        }
-        handle.createQuery(
-                        """
-                        SELECT queue, count(*) AS ran_out FROM events
-                        WHERE expires_at <= :now AND row <= :last GROUP BY queue""")
-                .bind("now", now.getEpochSecond())
-                .bind("last", last)
-                .map((row, context) -> new long[] {row.getLong("queue"), row.getLong("ran_out")})
-                .forEach(counts::add);
-        int gone = handle.createUpdate("DELETE FROM events WHERE expires_at <= :now AND row <= :last")
-                .bind("now", now.getEpochSecond())
-                .bind("last", last)
-                .execute();
-        for (long[] count : counts) {
-            addExpired(handle, count[0], (int) count[1]);
-        }
-        return gone;
+                .forEach(queue -> counts.merge(queue, 1, Integer::sum));
+        counts.forEach((queue, count) -> addExpired(handle, queue, count));
+        return counts.values().stream().mapToInt(Integer::intValue).sum();
     }
 }

@@ -21,7 +21,7 @@ final class BodyReader implements Runnable {
     private final long deadlineNanos = System.nanoTime() + Limits.BODY_WAIT.toNanos();
     private final ByteArrayOutputStream kept = new ByteArrayOutputStream(512);
     private final CompletableFuture<byte[]> done = new CompletableFuture<>();
-    private long total;
+    private int total;
 
     private BodyReader(Request request, int bytesMax) {
         this.request = request;

@@ -18,7 +18,9 @@ final class ProblemErrors implements Request.Handler {
                     case 404 -> Reason.NOT_FOUND;
                     case 413 -> Reason.TOO_LARGE;
                     case 503 -> Reason.SHUTTING_DOWN;
-                    default -> status >= 500 ? Reason.INTERNAL : Reason.MALFORMED;
+                    // Whatever else Jetty says, 501 and 505 too, it says of the request; 500 alone is a fault of ours.
+                    case 500 -> Reason.INTERNAL;
+                    default -> Reason.MALFORMED;
                 };
         Reply problem = Problem.of(reason.refuse());
         byte[] body = Padding.pad(problem.body(), 0);

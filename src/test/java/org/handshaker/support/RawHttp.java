@@ -178,6 +178,18 @@ public final class RawHttp {
         }
     }
 
+    /** For bytes after which no more will come: an answer of status 0 says that the relay closed without a word. */
+    public Answer exchangeAndHangUp(byte[] request) {
+        try (Socket socket = new Socket(InetAddress.getByName(host), port)) {
+            socket.setSoTimeout(ANSWER_MILLIS_MAX);
+            socket.getOutputStream().write(request);
+            socket.shutdownOutput();
+            return read(socket.getInputStream());
+        } catch (IOException closed) {
+            return new Answer(0, Map.of(), "");
+        }
+    }
+
     private static Answer read(InputStream in) throws IOException {
         String statusLine = line(in);
         if (statusLine.length() < 12) {
