@@ -143,14 +143,8 @@ public final class Relay implements AutoCloseable {
             expiring.add(queue::expire);
             this.sweeper = new Sweeper(database, time, expiring);
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));
-            this.web = new WebServer(
-                    config.listen(),
-                    config.tor() == Config.Tor.NONE ? WebServer.Front.PLAIN : WebServer.Front.TOR,
-                    routes,
-                    sessions,
-                    gate,
-                    hosts,
-                    config.pads());
+            this.web =
+                    new WebServer(config.listen(), front(config.tor()), routes, sessions, gate, hosts, config.pads());
             this.operator = config.admin().map(socket -> operator(socket, gate)).orElse(null);
             this.onion = onion();
         } catch (RuntimeException failed) {
@@ -215,6 +209,14 @@ public final class Relay implements AutoCloseable {
         return TurnCredentials.of(config.turnUrls(), config.stunUrls(), secret);
     }
 
+    /** Where tor can name the circuit it must; over a control port it cannot, and would be locked out. */
+    private static WebServer.Front front(Config.Tor tor) {
+        return switch (tor) {
+            case MANAGED, TORRC -> WebServer.Front.TOR;
+            case NONE, CONTROL -> WebServer.Front.PLAIN;
+        };
+    }
+
     private OnionService onion() {
         News news = new News();
         return switch (config.tor()) {
@@ -223,7 +225,7 @@ public final class Relay implements AutoCloseable {
                 new ManagedOnion(
                         new ManagedOnion.Settings(
                                 config.torBinary(),
-                                config.data().resolve("tor"),
+                                config.data(),
                                 target(config.listen()),
                                 config.torExtra().orElse(null)),
                         news);

@@ -387,14 +387,11 @@ final class OpenPgp {
         return p.multiply(q);
     }
 
+    /** One more than a multiple of every small prime: no search, whose length would tell the decoys from real keys. */
     private static BigInteger withoutSmallFactors(byte[] digits) {
         int bits = 8 * digits.length;
-        BigInteger number =
-                new BigInteger(1, digits).setBit(bits - 1).setBit(bits - 2).setBit(0);
-        while (!number.gcd(SMALL_PRIMES).equals(BigInteger.ONE)) {
-            number = number.add(BigInteger.TWO);
-        }
-        return number;
+        BigInteger number = new BigInteger(1, digits).setBit(bits - 1).setBit(bits - 2);
+        return number.divide(SMALL_PRIMES).multiply(SMALL_PRIMES).add(BigInteger.ONE);
     }
 
     private static String armor(byte[] packets) throws IOException {

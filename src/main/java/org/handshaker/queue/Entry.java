@@ -53,8 +53,12 @@ final class Entry {
         this.event = event;
         if (state == State.STORED) {
             // Read from the disk: whoever retries hears at once that it is safe.
-            receipt.complete(new Receipt(eventId, Receipt.Status.STORED, Instant.ofEpochSecond(expiresAtSeconds)));
+            receipt.complete(receipt(Receipt.Status.STORED));
         }
+    }
+
+    Receipt receipt(Receipt.Status status) {
+        return new Receipt(eventId, status, Instant.ofEpochSecond(expiresAtSeconds));
     }
 
     /** It will not be committed at the end of its linger any more. */

@@ -3,11 +3,11 @@ package org.handshaker.queue;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
@@ -28,6 +28,9 @@ final class Mailbox {
     /** Used since the last sweep. */
     boolean isTouched;
 
+    /** Changes lined up and not yet made: until then the disk knows less than this. */
+    final AtomicInteger changesUnderWay = new AtomicInteger();
+
     long queueRow;
     long nextSeq;
     /** Durable: no seq up to here is given out again after a crash. */
@@ -43,6 +46,8 @@ final class Mailbox {
     private final Map<Id, Share> bySender = new HashMap<>();
     private final Share all = new Share();
     private int systemEvents;
+    /** Nothing here runs out before this. */
+    private long earliestExpirySeconds = Long.MAX_VALUE;
 
     Mailbox(Id owner) {
         this.owner = owner;
@@ -77,7 +82,15 @@ final class Mailbox {
         }
     }
 
+    /** A block of sequence numbers is durable. */
+    void reserved(QueueStore.QueueRow row) {
+        queueRow = row.queue();
+        reserved = Math.max(reserved, row.reserved());
+    }
+
     void add(Entry entry) {
+        entry.isGone = false;
+        earliestExpirySeconds = Math.min(earliestExpirySeconds, entry.expiresAtSeconds);
         pending.put(entry.seq, entry);
         byEventId.put(entry.eventId, entry);
         if (entry.eventClass == EventClass.SYSTEM) {
@@ -86,6 +99,7 @@ final class Mailbox {
             all.add(entry, +1);
             bySender.computeIfAbsent(entry.senderTag, tag -> new Share()).add(entry, +1);
         }
+        countInFlight(entry, +1);
     }
 
     /** Takes an entry out, whatever its state; what is on the disk or on its way there must then be deleted. */
@@ -104,15 +118,20 @@ final class Mailbox {
                 return share.events == 0 ? null : share;
             });
         }
+        countInFlight(entry, -1);
+    }
+
+    /** What a receiver has been pushed up to its cursor and is still pending is its window. */
+    private void countInFlight(Entry entry, int sign) {
         for (Receiver receiver : receivers) {
             if (entry.seq <= receiver.cursor) {
-                receiver.inFlight--;
-                receiver.bytesInFlight -= entry.bytes;
+                receiver.inFlight += sign;
+                receiver.bytesInFlight += (long) sign * entry.bytes;
             }
         }
     }
 
-    /** What a new system event takes the place of: those about the same subject, or the oldest when their allowance is used up. */
+    /** What a new system event takes the place of: those about the same subject, or the oldest past their allowance. */
     List<Entry> replacedBy(Id subjectTag) {
         List<Entry> system = pending.values().stream()
                 .filter(entry -> entry.eventClass == EventClass.SYSTEM && entry.state == Entry.State.STORED)
@@ -120,23 +139,19 @@ final class Mailbox {
         List<Entry> same = system.stream()
                 .filter(entry -> entry.senderTag.equals(subjectTag))
                 .toList();
-        return same.isEmpty() && systemEvents >= Limits.SYSTEM_EVENTS_MAX
-                ? system.stream().limit(1).toList()
-                : same;
+        if (!same.isEmpty()) {
+            return same;
+        }
+        // Several announced in one commit may have chosen the same to go: the next makes up for it.
+        int tooMany = systemEvents + 1 - Limits.SYSTEM_EVENTS_MAX;
+        return tooMany <= 0 ? List.of() : system.subList(0, Math.min(tooMany, system.size()));
     }
 
-    /** Entries that a client can have seen and that satisfy {@code which}. */
-    List<Entry> shown(Predicate<Entry> which) {
-        List<Entry> found = new ArrayList<>();
-        for (Entry entry : pending.values()) {
-            if (entry.state == Entry.State.HIDDEN) {
-                break;
-            }
-            if (which.test(entry)) {
-                found.add(entry);
-            }
-        }
-        return found;
+    /** Entries that satisfy {@code which}, all but the hidden, those behind a hidden one included. */
+    List<Entry> all(Predicate<Entry> which) {
+        return pending.values().stream()
+                .filter(entry -> entry.state != Entry.State.HIDDEN && which.test(entry))
+                .toList();
     }
 
     List<Entry> upTo(long seq, Predicate<Entry> which) {
@@ -159,46 +174,57 @@ final class Mailbox {
         return found;
     }
 
-    /** What to push next to a receiver, within its window; moves its cursor. */
+    /** What to push next to a receiver, within its window. */
     List<Entry> nextFor(Receiver receiver, int max, long nowSeconds) {
         List<Entry> next = new ArrayList<>();
-        Iterator<Entry> entries =
-                pending.tailMap(receiver.cursor, false).values().iterator();
-        while (entries.hasNext() && next.size() < max && receiver.inFlight < Limits.UNACKED_PER_SOCKET_MAX) {
-            Entry entry = entries.next();
-            boolean fits = receiver.inFlight == 0
-                    || receiver.bytesInFlight + entry.bytes <= Limits.UNACKED_BYTES_PER_SOCKET_MAX;
-            if (entry.state == Entry.State.HIDDEN || !fits) {
+        long bytes = receiver.bytesInFlight;
+        for (Entry entry : pending.tailMap(receiver.cursor, false).values()) {
+            int inFlight = receiver.inFlight + next.size();
+            boolean fits = inFlight == 0 || bytes + entry.bytes <= Limits.UNACKED_BYTES_PER_SOCKET_MAX;
+            if (next.size() == max
+                    || inFlight == Limits.UNACKED_PER_SOCKET_MAX
+                    || entry.state == Entry.State.HIDDEN
+                    || !fits) {
                 break;
             }
-            receiver.cursor = entry.seq;
-            receiver.inFlight++;
-            receiver.bytesInFlight += entry.bytes;
             if (!entry.isExpired(nowSeconds)) {
                 next.add(entry);
+                bytes += entry.bytes;
             }
         }
         return next;
     }
 
+    /** Everything up to a number was pushed; what of it is still pending counts into the window. */
+    void advance(Receiver receiver, long toSeq) {
+        for (Entry entry : pending.subMap(receiver.cursor, false, toSeq, true).values()) {
+            receiver.inFlight++;
+            receiver.bytesInFlight += entry.bytes;
+        }
+        receiver.cursor = toSeq;
+    }
+
+    /** What ran out. */
     List<Entry> expired(long nowSeconds) {
-        return shown(entry -> entry.isExpired(nowSeconds));
-    }
-
-    List<Entry> inMemory() {
-        return shown(entry -> entry.state == Entry.State.MEMORY);
-    }
-
-    int size() {
-        return pending.size();
+        if (nowSeconds < earliestExpirySeconds) {
+            return List.of();
+        }
+        earliestExpirySeconds = pending.values().stream()
+                .mapToLong(entry -> entry.expiresAtSeconds)
+                .filter(expiry -> expiry > nowSeconds)
+                .min()
+                .orElse(Long.MAX_VALUE);
+        return all(entry -> entry.isExpired(nowSeconds));
     }
 
     boolean hasListener() {
         return !receivers.isEmpty() || !waiters.isEmpty();
     }
 
-    /** Nothing is lost when it is forgotten: all of it is on the disk, and nobody listens. */
+    /** Nothing is lost when it is forgotten: all of it is on the disk, and only there, and nobody listens. */
     boolean isIdle() {
-        return !hasListener() && pending.values().stream().allMatch(entry -> entry.state == Entry.State.STORED);
+        return !hasListener()
+                && changesUnderWay.get() == 0
+                && pending.values().stream().allMatch(entry -> entry.state == Entry.State.STORED);
     }
 }

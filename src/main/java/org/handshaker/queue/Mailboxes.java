@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.queue;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.handshaker.core.Id;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
 import org.handshaker.core.Vault;
 import org.handshaker.store.Database;
+import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,12 +22,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Mailboxes {
     /** Above this many, idle ones are forgotten at once rather than at the next sweep. */
-    static final int MAILBOXES_MAX = 100_000;
+    private static final int MAILBOXES_MAX = 100_000;
+    /** How many more may come until the next look for idle ones. */
+    private static final int MAILBOXES_STEP = 1_000;
 
     private final Database database;
     private final Vault vault;
     private final QueueStore store;
     private final Map<Id, Mailbox> boxes = new ConcurrentHashMap<>();
+    private final AtomicLong bytesInMemory = new AtomicLong();
+    private volatile int crowded = MAILBOXES_MAX;
 
     Mailboxes(Database database, Vault vault, QueueStore store) {
         this.database = database;
@@ -30,8 +40,9 @@ final class Mailboxes {
     }
 
     <T extends @Nullable Object> T with(Id owner, Function<Mailbox, T> work) {
-        if (boxes.size() > MAILBOXES_MAX) {
+        if (boxes.size() > crowded) {
             forgetIdle();
+            crowded = Math.max(MAILBOXES_MAX, boxes.size() + MAILBOXES_STEP);
         }
         while (true) {
             Mailbox box = boxes.computeIfAbsent(owner, Mailbox::new);
@@ -79,9 +90,70 @@ final class Mailboxes {
     }
 
     /**
-     * Drops what can be read again from the disk without loss, and was not used since the last time: so no change to it can
-     * still be on its way to the disk.
+     * Lines up a change to what lies on the disk of a mailbox, with its monitor held, so that changes come in the order of
+     * what was done in memory. Until it is made, the mailbox is not read from the disk again.
      */
+    <T> CompletableFuture<T> change(Mailbox box, Function<Handle, T> change) {
+        CompletableFuture<T> done = database.writeLater(change);
+        box.changesUnderWay.incrementAndGet();
+        return done.whenComplete((result, failed) -> box.changesUnderWay.decrementAndGet());
+    }
+
+    /** Holds an event in memory until {@link #release}; with the monitor held. */
+    void hold(Mailbox box, Entry entry) {
+        bytesInMemory.addAndGet(entry.bytes);
+        box.add(entry);
+    }
+
+    /** Lets go of the body in memory; with the monitor held, and harmless when done before. */
+    void release(Entry entry) {
+        if (entry.event != null) {
+            entry.event = null;
+            bytesInMemory.addAndGet(-entry.bytes);
+        }
+    }
+
+    /** Bodies in memory, all mailboxes together. */
+    long bytesInMemory() {
+        return bytesInMemory.get();
+    }
+
+    /** Takes what ran out off a mailbox and off the disk and counts it; with the monitor held. Says whether there was any. */
+    boolean purge(Mailbox box, long nowSeconds) {
+        List<Entry> ranOut = box.expired(nowSeconds);
+        if (ranOut.isEmpty()) {
+            return false;
+        }
+        List<Entry> inMemory = ranOut.stream()
+                .filter(entry -> entry.state == Entry.State.MEMORY)
+                .toList();
+        List<Long> onDisk = ranOut.stream()
+                .filter(entry -> entry.state != Entry.State.MEMORY)
+                .map(entry -> entry.seq)
+                .toList();
+        ranOut.forEach(box::remove);
+        inMemory.forEach(this::release);
+        box.expired += ranOut.size();
+        long queueRow = box.queueRow;
+        try {
+            var unused = change(box, handle -> {
+                        int deleted = store.delete(handle, queueRow, onDisk);
+                        return store.addExpired(handle, queueRow, deleted + inMemory.size());
+                    })
+                    .whenComplete((total, failed) -> lapse(inMemory));
+        } catch (Refused busy) {
+            // The rows stay invisible, because they ran out, and the sweeper deletes and counts them.
+            lapse(inMemory);
+        }
+        return true;
+    }
+
+    /** Only a clock that jumps makes an event run out within its linger: its sender may try again. */
+    private static void lapse(List<Entry> inMemory) {
+        inMemory.forEach(entry -> entry.receipt.completeExceptionally(Reason.BUSY.refuse()));
+    }
+
+    /** Drops what can be read again from the disk without loss, and was not used since the last time. */
     void forgetIdle() {
         for (Mailbox box : boxes.values()) {
             synchronized (box) {

@@ -4,8 +4,9 @@ package org.handshaker.queue;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.handshaker.core.Id;
 import org.jdbi.v3.core.Handle;
@@ -20,7 +21,10 @@ final class QueueStore {
             SELECT queue, ?, ?, ?, ?, ?, ? FROM queues WHERE queue = ?""";
     private static final String DELETE = "DELETE FROM events WHERE queue = ? AND seq = ?";
 
-    /** Prepared on the writer's connection, of which a store sees only one in its life; only the commit thread comes here. */
+    /**
+     * Prepared on the writer's connection, of which a store sees only one in its life; only the commit thread comes here. The
+     * driver closes a statement that fails, so it is prepared again then.
+     */
     private @Nullable PreparedStatement insert;
 
     private @Nullable PreparedStatement delete;
@@ -69,14 +73,13 @@ final class QueueStore {
                 .list();
     }
 
-    List<SealedEvent> bodies(Handle handle, long queue, long fromSeq, long toSeq) {
+    List<SealedEvent> bodies(Handle handle, long queue, List<Long> seqs) {
         return handle.createQuery(
                         """
                         SELECT seq, event_id, class, expires_at, body
-                        FROM events WHERE queue = :queue AND seq BETWEEN :from_seq AND :to_seq ORDER BY seq""")
+                        FROM events WHERE queue = :queue AND seq IN (<seqs>)""")
                 .bind("queue", queue)
-                .bind("from_seq", fromSeq)
-                .bind("to_seq", toSeq)
+                .bindList("seqs", seqs)
                 .map((row, context) -> new SealedEvent(
                         row.getLong("seq"),
                         Id.of(row.getBytes("event_id")),
@@ -101,6 +104,7 @@ final class QueueStore {
             insert.setLong(7, queue);
             insert.executeUpdate();
         } catch (SQLException failed) {
+            insert = null;
             throw new UnableToExecuteStatementException(failed, null);
         }
     }
@@ -118,6 +122,7 @@ final class QueueStore {
             }
             return deleted;
         } catch (SQLException failed) {
+            delete = null;
             throw new UnableToExecuteStatementException(failed, null);
         }
     }
@@ -146,34 +151,17 @@ final class QueueStore {
 
     /** Deletes a batch of what ran out and counts it in each queue's total. */
     int expire(Handle handle, Instant now, int rowsMax) {
-        List<long[]> counts = new ArrayList<>();
-        @Nullable
-        Long last = handle.createQuery(
+        Map<Long, Integer> counts = new HashMap<>();
+        handle.createQuery(
                         """
-                        SELECT max(row) FROM (SELECT row FROM events WHERE expires_at <= :now ORDER BY row LIMIT :rows_max)""")
+                        DELETE FROM events WHERE row IN
+                            (SELECT row FROM events WHERE expires_at <= :now ORDER BY expires_at LIMIT :rows_max)
+                        RETURNING queue""")
                 .bind("now", now.getEpochSecond())
                 .bind("rows_max", rowsMax)
                 .mapTo(Long.class)
-                .findOne()
-                .orElse(null);
-        if (last == null) {
-            return 0;
-        }
-        handle.createQuery(
-                        """
-                        SELECT queue, count(*) AS ran_out FROM events
-                        WHERE expires_at <= :now AND row <= :last GROUP BY queue""")
-                .bind("now", now.getEpochSecond())
-                .bind("last", last)
-                .map((row, context) -> new long[] {row.getLong("queue"), row.getLong("ran_out")})
-                .forEach(counts::add);
-        int gone = handle.createUpdate("DELETE FROM events WHERE expires_at <= :now AND row <= :last")
-                .bind("now", now.getEpochSecond())
-                .bind("last", last)
-                .execute();
-        for (long[] count : counts) {
-            addExpired(handle, count[0], (int) count[1]);
-        }
-        return gone;
+                .forEach(queue -> counts.merge(queue, 1, Integer::sum));
+        counts.forEach((queue, count) -> addExpired(handle, queue, count));
+        return counts.values().stream().mapToInt(Integer::intValue).sum();
     }
 }

@@ -2,6 +2,7 @@
 package org.handshaker.bench;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -52,14 +53,19 @@ public final class Bench {
         report.say("");
         report.say("Made by `scripts/bench --write docs/benchmarks.md`; do not edit by hand. " + Machine.CORES
                 + " cores shared by relay and client, Java " + Runtime.version().feature() + ", "
-                + System.getProperty("os.name")
-                + ". Relay: `--tor none --limits off`, padding on, Argon2id with 64 MiB and"
+                + System.getProperty("os.name") + ", load average before the run "
+                + String.format(Locale.ROOT, "%.1f", load())
+                + " (above 0.5 the machine was not quiet, and the figures are too low). Relay: `--tor none --limits off`, padding on, Argon2id with 64 MiB and"
                 + " t=3, SQLite with `synchronous=FULL`. " + PAIRS
                 + " pairs of people, payloads of 1 KiB, a window of 16 on"
                 + " sockets. A limit is measured in the same run: bare password hashes, bare SQLite, and the same client"
                 + " against a Jetty that passes the same frames on without accounts, queue or disk.");
         rates();
         sizes();
+    }
+
+    private static double load() {
+        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 
     private void rates() throws Exception {
@@ -104,6 +110,11 @@ public final class Bench {
     private void sizes() throws Exception {
         report.head("Start, memory, size");
         report.tableOfBounds();
+        long cpu;
+        try (Started relay = Started.jar(directory.resolve("cpu"))) {
+            health(relay);
+            cpu = relay.cpuMillis();
+        }
         long bare = median(5, () -> timed(() -> Started.program(Nothing.class)));
         long first = timedStart("start");
         long again = median(5, () -> timedStart("start"));
@@ -113,6 +124,7 @@ public final class Bench {
                 (first - bare) + " ms",
                 "");
         report.bound("start to the first answer, beyond the bare JVM", (again - bare) + " ms", "1,500 ms");
+        report.bound("processor time until the first answer, all threads", cpu + " ms", "");
         try (Started relay = launched("idle")) {
             health(relay);
             relay.idle(Duration.ofSeconds(8));

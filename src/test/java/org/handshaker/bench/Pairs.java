@@ -29,7 +29,7 @@ final class Pairs implements AutoCloseable {
 
     private static final int WINDOW = 16;
 
-    private final int count;
+    private int count;
     private final Carrier carrier;
     private final List<RelayClient> senders = new ArrayList<>();
     private final List<RelayClient> receivers = new ArrayList<>();
@@ -51,6 +51,10 @@ final class Pairs implements AutoCloseable {
         return "@b" + HexFormat.of().formatHex(Secrets.randomBytes(8));
     }
 
+    int count() {
+        return count;
+    }
+
     /** Everyone registers, as many at once as there are cores. */
     Rate register(Duration longest) {
         int workers = Machine.CORES;
@@ -59,9 +63,17 @@ final class Pairs implements AutoCloseable {
             int person = worker + workers * next[worker]++;
             client(person).register(name(person), PASSWORD);
         });
-        if (rate.count() < 2L * count) {
-            throw new IllegalStateException("this machine registers too slowly: " + rate.count() + " of " + 2 * count);
+        // On a slow machine the time is over before everyone is in: those who are make do.
+        int complete = 0;
+        while (complete < count
+                && senders.get(complete).isSignedIn()
+                && receivers.get(complete).isSignedIn()) {
+            complete++;
         }
+        if (complete == 0) {
+            throw new IllegalStateException("nobody could register in time");
+        }
+        count = complete;
         return rate;
     }
 
@@ -107,7 +119,7 @@ final class Pairs implements AutoCloseable {
     Rate socketToAway(Duration longest) {
         List<RelaySocket> sockets = new ArrayList<>();
         try {
-            senders.forEach(sender -> sockets.add(sender.socket(event -> {})));
+            senders.subList(0, count).forEach(sender -> sockets.add(sender.socket(event -> {})));
             return rounds(longest, left -> windows(sockets, AWAY_EACH, left));
         } finally {
             sockets.forEach(RelaySocket::close);
@@ -118,14 +130,14 @@ final class Pairs implements AutoCloseable {
     Rate socketToPresent(Duration longest) {
         List<RelaySocket> sockets = new ArrayList<>();
         try {
-            for (RelayClient receiver : receivers) {
+            for (RelayClient receiver : receivers.subList(0, count)) {
                 Acking acking = new Acking();
                 RelaySocket socket = receiver.socket(acking);
                 acking.start(socket);
                 sockets.add(socket);
             }
             List<RelaySocket> sending = new ArrayList<>();
-            senders.forEach(sender -> sending.add(sender.socket(event -> {})));
+            senders.subList(0, count).forEach(sender -> sending.add(sender.socket(event -> {})));
             sockets.addAll(sending);
             // What the first round takes is the compilers warming up.
             windows(sending, 500, Duration.ofSeconds(2));

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.queue;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.handshaker.core.Id;
+import org.handshaker.core.Vault;
+
+/** Keyed hashes by which the queue knows retries, senders and subjects again without knowing what or who they are. */
+final class Tags {
+    private final Vault vault;
+    private final byte[] eventIdKey;
+
+    Tags(Vault vault) {
+        this.vault = vault;
+        this.eventIdKey = vault.derive("event id");
+    }
+
+    /** The same for every retry under the sender's own id; random where there is none. */
+    Id eventId(Offer offer) {
+        if (offer.clientId() == null) {
+            return Id.random();
+        }
+        return hmac(Vault.lengthPrefixed(
+                "event", offer.sender().bytes(), offer.target().bytes(), utf8(offer.clientId())));
+    }
+
+    /** Differs from queue to queue, so that two queues do not show that they have a sender in common. */
+    Id sender(Id owner, Id sender) {
+        return Id.of(Arrays.copyOf(vault.blind("sender tag", owner.bytes(), sender.bytes()), Id.BYTES));
+    }
+
+    Id subject(Id owner, String kind, String subject) {
+        return hmac(Vault.lengthPrefixed("subject", owner.bytes(), utf8(kind), utf8(subject)));
+    }
+
+    private Id hmac(byte[] message) {
+        return Id.of(Arrays.copyOf(Vault.hmac(eventIdKey, message), Id.BYTES));
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
