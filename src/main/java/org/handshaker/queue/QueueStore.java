@@ -21,7 +21,10 @@ final class QueueStore {
             SELECT queue, ?, ?, ?, ?, ?, ? FROM queues WHERE queue = ?""";
     private static final String DELETE = "DELETE FROM events WHERE queue = ? AND seq = ?";
 
-    /** Prepared on the writer's connection, of which a store sees only one in its life; only the commit thread comes here. */
+    /**
+     * Prepared on the writer's connection, of which a store sees only one in its life; only the commit thread comes here. The
+     * driver closes a statement that fails, so it is prepared again then.
+     */
     private @Nullable PreparedStatement insert;
 
     private @Nullable PreparedStatement delete;
@@ -101,6 +104,7 @@ final class QueueStore {
             insert.setLong(7, queue);
             insert.executeUpdate();
         } catch (SQLException failed) {
+            insert = null;
             throw new UnableToExecuteStatementException(failed, null);
         }
     }
@@ -118,6 +122,7 @@ final class QueueStore {
             }
             return deleted;
         } catch (SQLException failed) {
+            delete = null;
             throw new UnableToExecuteStatementException(failed, null);
         }
     }

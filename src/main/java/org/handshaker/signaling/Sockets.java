@@ -155,8 +155,10 @@ public final class Sockets implements PresenceListener, AutoCloseable {
 
     /** Acks are never refused for their rate: they make room. */
     void ack(SignalSocket socket, Caller caller, Frames.Ack ack) {
-        if ((ack.upTo() == null) == (ack.eventIds() == null)
-                || (ack.eventIds() != null && ack.eventIds().size() > Limits.ACK_IDS_MAX)) {
+        boolean isUnreadable = ack.eventIds() != null
+                ? ack.eventIds().size() > Limits.ACK_IDS_MAX || ack.eventIds().contains(null)
+                : ack.upTo() != null && ack.upTo() < 0;
+        if ((ack.upTo() == null) == (ack.eventIds() == null) || isUnreadable) {
             throw Reason.MALFORMED.refuse("Give either up_to or at most " + Limits.ACK_IDS_MAX + " event_ids.");
         }
         var unused = QueueRoutes.ack(queue, caller.user(), ack.upTo(), ack.eventIds());

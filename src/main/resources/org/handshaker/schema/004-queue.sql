@@ -1,7 +1,7 @@
 -- One queue per user. What lies here tells how many events wait and until when; not whose, from whom or what they say.
 
 CREATE TABLE queues (
-    queue    INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given to another queue: a late insert must not land there
+    queue    INTEGER PRIMARY KEY AUTOINCREMENT,   -- never another queue's again: a late insert must not land there
     owner    BLOB NOT NULL UNIQUE,          -- blinded user id
     reserved INTEGER NOT NULL,              -- every seq up to here may have been given out; never given again
     expired  INTEGER NOT NULL               -- running total of what ran out unread
