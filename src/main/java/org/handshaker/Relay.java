@@ -275,7 +275,9 @@ public final class Relay implements AutoCloseable {
         @Override
         public void onGone(String sentence) {
             health = "degraded";
-            announcer.tell(sentence + " The onion is not reachable; the relay serves locally.");
+            if (!isClosed.get()) {
+                announcer.tell(sentence + ". Nobody reaches this relay through Tor now.");
+            }
         }
     }
 
