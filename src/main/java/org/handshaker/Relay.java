@@ -72,7 +72,9 @@ public final class Relay implements AutoCloseable {
     private final List<Route> routes;
     private final Hosts hosts;
     private final WebServer web;
-    private final @Nullable WebServer operator;
+    /** The doors beside tor's: for this machine, and for the operator. */
+    private final List<WebServer> sideDoors = new ArrayList<>();
+
     private final OnionService onion;
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private volatile String health = "starting";
@@ -145,7 +147,11 @@ public final class Relay implements AutoCloseable {
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));
             this.web =
                     new WebServer(config.listen(), front(config.tor()), routes, sessions, gate, hosts, config.pads());
-            this.operator = config.admin().map(socket -> operator(socket, gate)).orElse(null);
+            config.local()
+                    .map(local ->
+                            new WebServer(local, WebServer.Front.PLAIN, routes, sessions, gate, hosts, config.pads()))
+                    .ifPresent(sideDoors::add);
+            config.admin().map(socket -> operator(socket, gate)).ifPresent(sideDoors::add);
             this.onion = onion();
         } catch (RuntimeException failed) {
             database.close();
@@ -283,14 +289,17 @@ public final class Relay implements AutoCloseable {
         if (!config.limitsAreOn()) {
             announcer.tell("LIMITS ARE OFF: no rates, no admission. This relay is for measuring, not for people.");
         }
+        if (config.keyFile().startsWith(config.data())) {
+            announcer.tell("The key file lies in the data directory: one stolen folder opens everything. Move it.");
+        }
         if (!config.listen().isLocal()) {
             announcer.tell("EXPOSED: other machines reach this relay in clear text and without Tor.");
         }
         sockets.start();
         sweeper.start();
         String address = web.start();
-        if (operator != null) {
-            operator.start();
+        for (WebServer door : sideDoors) {
+            announcer.tell("Also, for this machine alone: " + door.start());
         }
         switch (config.tor()) {
             case NONE -> health = "ok";
@@ -319,11 +328,10 @@ public final class Relay implements AutoCloseable {
         sockets.stopIntake();
         queue.close();
         web.stopIntake();
+        sideDoors.forEach(WebServer::stopIntake);
         sockets.close();
         web.close();
-        if (operator != null) {
-            operator.close();
-        }
+        sideDoors.forEach(WebServer::close);
         onion.close();
         sweeper.close();
         admission.close();
