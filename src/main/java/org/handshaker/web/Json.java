@@ -61,11 +61,21 @@ public final class Json {
 
     /** Reads one record; every fault is {@code malformed}, except a refusal that the record's own check throws. */
     public static <T> T read(byte[] bytes, Class<T> type) {
+        requireUtf8(bytes);
         try {
             T value = MAPPER.readValue(bytes, type);
             return checked(value);
         } catch (IOException malformed) {
             throw refusal(malformed);
+        }
+    }
+
+    /** Jackson guesses UTF-16 and UTF-32 from a byte order mark or from zeros among the first four bytes: neither is JSON here. */
+    private static void requireUtf8(byte[] bytes) {
+        for (int i = 0; i < Math.min(4, bytes.length); i++) {
+            if (bytes[i] == 0 || (i == 0 && bytes[i] < 0)) {
+                throw Reason.MALFORMED.refuse("JSON is UTF-8 without a byte order mark.");
+            }
         }
     }
 
@@ -128,6 +138,10 @@ public final class Json {
                 .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
                 .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
                 .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                // Left alone, Jackson reads a blank text as no number or no boolean at all.
+                .withCoercionConfigDefaults(any -> any.setAcceptBlankAsEmpty(false)
+                        .setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.String, CoercionAction.Fail))
                 .withCoercionConfig(LogicalType.Textual, textual -> textual.setCoercion(
                                 CoercionInputShape.Integer, CoercionAction.Fail)
                         .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
