@@ -120,7 +120,7 @@ public final class Relay implements AutoCloseable {
                     directory,
                     signaling,
                     queue,
-                    listener -> new Presence(directory, connections, listener),
+                    (listener, teller) -> new Presence(directory, connections, listener, teller),
                     sessions,
                     sessions::isLive,
                     gate,
