@@ -120,7 +120,7 @@ public final class Relay implements AutoCloseable {
                     directory,
                     signaling,
                     queue,
-                    listener -> new Presence(directory, connections, listener),
+                    (listener, teller) -> new Presence(directory, connections, listener, teller),
                     sessions,
                     sessions::isLive,
                     gate,
@@ -275,7 +275,9 @@ public final class Relay implements AutoCloseable {
         @Override
         public void onGone(String sentence) {
             health = "degraded";
-            announcer.tell(sentence + " The onion is not reachable; the relay serves locally.");
+            if (!isClosed.get()) {
+                announcer.tell(sentence + ". Nobody reaches this relay through Tor now.");
+            }
         }
     }
 

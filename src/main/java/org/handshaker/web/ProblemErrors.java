@@ -10,6 +10,12 @@ import org.handshaker.core.Reason;
 
 /** Speaks for Jetty where it refuses by itself (a request line or header that is no HTTP), in the relay's own vocabulary. */
 final class ProblemErrors implements Request.Handler {
+    private final boolean pads;
+
+    ProblemErrors(boolean pads) {
+        this.pads = pads;
+    }
+
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         int status = response.getStatus();
@@ -23,7 +29,7 @@ final class ProblemErrors implements Request.Handler {
                     default -> Reason.MALFORMED;
                 };
         Reply problem = Problem.of(reason.refuse());
-        byte[] body = Padding.pad(problem.body(), 0);
+        byte[] body = pads ? Padding.pad(problem.body(), 0) : problem.body();
         response.setStatus(problem.status());
         Router.addSecurityHeaders(response.getHeaders());
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.TYPE);
