@@ -141,16 +141,22 @@ public final class Main {
         Config config = Settings.gather(options, environment, file, home);
         Relay relay = new Relay(config, InstantSource.system(), new Announcer(out, err));
         CountDownLatch stopped = new CountDownLatch(1);
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> {
-                            relay.close();
-                            stopped.countDown();
-                            // Stopping when asked is no failure; without this the JVM would exit with 143.
-                            Runtime.getRuntime().halt(OK);
-                        },
-                        "stop"));
-        relay.start();
+        Thread stop = new Thread(
+                () -> {
+                    relay.close();
+                    stopped.countDown();
+                    // Stopping when asked is no failure; without this the JVM would exit with 143.
+                    Runtime.getRuntime().halt(OK);
+                },
+                "stop");
+        Runtime.getRuntime().addShutdownHook(stop);
+        try {
+            relay.start();
+        } catch (RuntimeException failed) {
+            Runtime.getRuntime().removeShutdownHook(stop);
+            relay.close();
+            throw failed;
+        }
         try {
             stopped.await();
             return OK;

@@ -72,7 +72,9 @@ public final class Relay implements AutoCloseable {
     private final List<Route> routes;
     private final Hosts hosts;
     private final WebServer web;
-    private final @Nullable WebServer operator;
+    /** The doors beside tor's: for this machine, and for the operator. */
+    private final List<WebServer> sideDoors = new ArrayList<>();
+
     private final OnionService onion;
     private final AtomicBoolean isClosed = new AtomicBoolean();
     private volatile String health = "starting";
@@ -118,7 +120,7 @@ public final class Relay implements AutoCloseable {
                     directory,
                     signaling,
                     queue,
-                    listener -> new Presence(directory, connections, listener),
+                    (listener, teller) -> new Presence(directory, connections, listener, teller),
                     sessions,
                     sessions::isLive,
                     gate,
@@ -143,15 +145,13 @@ public final class Relay implements AutoCloseable {
             expiring.add(queue::expire);
             this.sweeper = new Sweeper(database, time, expiring);
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));
-            this.web = new WebServer(
-                    config.listen(),
-                    config.tor() == Config.Tor.NONE ? WebServer.Front.PLAIN : WebServer.Front.TOR,
-                    routes,
-                    sessions,
-                    gate,
-                    hosts,
-                    config.pads());
-            this.operator = config.admin().map(socket -> operator(socket, gate)).orElse(null);
+            this.web =
+                    new WebServer(config.listen(), front(config.tor()), routes, sessions, gate, hosts, config.pads());
+            config.local()
+                    .map(local ->
+                            new WebServer(local, WebServer.Front.PLAIN, routes, sessions, gate, hosts, config.pads()))
+                    .ifPresent(sideDoors::add);
+            config.admin().map(socket -> operator(socket, gate)).ifPresent(sideDoors::add);
             this.onion = onion();
         } catch (RuntimeException failed) {
             database.close();
@@ -215,6 +215,14 @@ public final class Relay implements AutoCloseable {
         return TurnCredentials.of(config.turnUrls(), config.stunUrls(), secret);
     }
 
+    /** Where tor can name the circuit it must; over a control port it cannot, and would be locked out. */
+    private static WebServer.Front front(Config.Tor tor) {
+        return switch (tor) {
+            case MANAGED, TORRC -> WebServer.Front.TOR;
+            case NONE, CONTROL -> WebServer.Front.PLAIN;
+        };
+    }
+
     private OnionService onion() {
         News news = new News();
         return switch (config.tor()) {
@@ -223,7 +231,7 @@ public final class Relay implements AutoCloseable {
                 new ManagedOnion(
                         new ManagedOnion.Settings(
                                 config.torBinary(),
-                                config.data().resolve("tor"),
+                                config.data(),
                                 target(config.listen()),
                                 config.torExtra().orElse(null)),
                         news);
@@ -267,7 +275,9 @@ public final class Relay implements AutoCloseable {
         @Override
         public void onGone(String sentence) {
             health = "degraded";
-            announcer.tell(sentence + " The onion is not reachable; the relay serves locally.");
+            if (!isClosed.get()) {
+                announcer.tell(sentence + ". Nobody reaches this relay through Tor now.");
+            }
         }
     }
 
@@ -281,14 +291,17 @@ public final class Relay implements AutoCloseable {
         if (!config.limitsAreOn()) {
             announcer.tell("LIMITS ARE OFF: no rates, no admission. This relay is for measuring, not for people.");
         }
+        if (config.keyFile().startsWith(config.data())) {
+            announcer.tell("The key file lies in the data directory: one stolen folder opens everything. Move it.");
+        }
         if (!config.listen().isLocal()) {
             announcer.tell("EXPOSED: other machines reach this relay in clear text and without Tor.");
         }
         sockets.start();
         sweeper.start();
         String address = web.start();
-        if (operator != null) {
-            operator.start();
+        for (WebServer door : sideDoors) {
+            announcer.tell("Also, for this machine alone: " + door.start());
         }
         switch (config.tor()) {
             case NONE -> health = "ok";
@@ -317,11 +330,10 @@ public final class Relay implements AutoCloseable {
         sockets.stopIntake();
         queue.close();
         web.stopIntake();
+        sideDoors.forEach(WebServer::stopIntake);
         sockets.close();
         web.close();
-        if (operator != null) {
-            operator.close();
-        }
+        sideDoors.forEach(WebServer::close);
         onion.close();
         sweeper.close();
         admission.close();

@@ -81,6 +81,13 @@ final class ResetStore {
                 .execute();
     }
 
+    void extend(Handle handle, Id reset, Instant expires) {
+        handle.createUpdate("UPDATE resets SET expires_at = :expires WHERE id = :id")
+                .bind("expires", expires.getEpochSecond())
+                .bind("id", reset.bytes())
+                .execute();
+    }
+
     void countTry(Handle handle, Id reset) {
         handle.createUpdate("UPDATE resets SET tries = tries + 1 WHERE id = :id")
                 .bind("id", reset.bytes())

@@ -86,14 +86,18 @@ final class Resets implements Expiring, KeyChanged {
             return new Asked(reset, key.map(Certificate::armored).orElse(null));
         });
         String message = challenges.encrypt(name, asked.certificate, otp(name, asked.reset.id()));
-        return new Challenge(asked.reset.id(), message, Duration.between(now, asked.reset.expires()));
+        return new Challenge(asked.reset.id(), message, LIFE);
     }
 
     private Row room(Handle handle, byte[] account, AskedBy by, Instant now) {
+        Instant expires = now.plus(LIFE);
         if (store.live(handle, account, by, TRIES_MAX, now) >= LIVE_MAX) {
-            return store.newest(handle, account, by, TRIES_MAX).orElseThrow();
+            Row newest = store.newest(handle, account, by, TRIES_MAX).orElseThrow();
+            // Its full life again: what is left of it would tell when somebody else had asked.
+            store.extend(handle, newest.id(), expires);
+            return newest;
         }
-        Row reset = new Row(Id.random(), 0, now.plus(LIFE));
+        Row reset = new Row(Id.random(), 0, expires);
         store.insert(handle, account, by, reset);
         return reset;
     }

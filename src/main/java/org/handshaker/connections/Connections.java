@@ -193,9 +193,10 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
         if (!connections.disconnect(handle, one, other)) {
             return false;
         }
+        // In this order: whoever still finds them connected has put his event where the drop finds it.
+        database.afterCommit(() -> connected.forget(Pair.of(one, other)));
         // Before the news of it, which is not to be dropped with the rest.
         queue.dropBetween(handle, one, other);
-        database.afterCommit(() -> connected.forget(Pair.of(one, other)));
         return true;
     }
 

@@ -66,9 +66,7 @@ public final class Config {
         if (!limitsAreOn() && tor() != Tor.NONE) {
             throw bad(Setting.LIMITS, "may be off only with --tor none");
         }
-        if (data().equals(keyFile().getParent()) && tor() != Tor.NONE) {
-            throw bad(Setting.KEY_FILE, "must not lie in the data directory, or one stolen folder opens everything");
-        }
+        data();
         passwordMin();
         accessTtl();
         refreshTtl();
@@ -81,6 +79,7 @@ public final class Config {
         isOn(Setting.RESTORED);
         onion();
         admin();
+        local();
         if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
             throw bad(Setting.TURN_URL, "needs --turn-secret-file");
         }
@@ -90,10 +89,14 @@ public final class Config {
     }
 
     public Listen listen() {
+        return listen(Setting.LISTEN);
+    }
+
+    private Listen listen(Setting setting) {
         try {
-            return Listen.parse(text(Setting.LISTEN));
+            return Listen.parse(text(setting));
         } catch (Unusable unusable) {
-            throw bad(Setting.LISTEN, "is wrong. " + unusable.sentence());
+            throw bad(setting, "is wrong. " + unusable.sentence());
         }
     }
 
@@ -175,17 +178,25 @@ public final class Config {
         return isOn(Setting.LIMITS);
     }
 
+    /** The operator's socket. */
     public Optional<Listen> admin() {
-        String text = text(Setting.ADMIN);
-        if (text.isEmpty()) {
+        if (text(Setting.ADMIN).isEmpty()) {
             return Optional.empty();
         }
-        requireForm(Setting.ADMIN, text, "unix:.+");
-        try {
-            return Optional.of(Listen.parse(text));
-        } catch (Unusable unusable) {
-            throw bad(Setting.ADMIN, "is wrong. " + unusable.sentence());
+        requireForm(Setting.ADMIN, text(Setting.ADMIN), "unix:.+");
+        return Optional.of(listen(Setting.ADMIN));
+    }
+
+    /** The door for this machine, beside tor's. */
+    public Optional<Listen> local() {
+        if (text(Setting.LOCAL).isEmpty()) {
+            return Optional.empty();
         }
+        Listen local = listen(Setting.LOCAL);
+        if (!local.isLocal()) {
+            throw bad(Setting.LOCAL, "is not an address of this machine alone");
+        }
+        return Optional.of(local);
     }
 
     public List<String> turnUrls() {

@@ -68,11 +68,18 @@ public final class Limits {
     /** Frames under way to one socket; a reader slower than that is closed and comes back to its queue. */
     public static final int FRAMES_OUT_MAX = 1_024;
 
+    /** Their bytes: a full window of the largest events, and no more, however often the client acks what it has not read. */
+    public static final int BYTES_OUT_MAX = 8 * 1_024 * 1_024;
+
     public static final Duration SOCKET_SIGN_IN_WAIT = Duration.ofSeconds(10);
     public static final Duration SOCKET_PING = Duration.ofSeconds(25);
     public static final Duration SOCKET_IDLE = Duration.ofSeconds(60);
+    /** For the other side to answer a close; then the connection is cut. */
+    public static final Duration SOCKET_CLOSE_WAIT = Duration.ofSeconds(5);
     /** Malformed frames in a minute that close a socket. */
     public static final int MALFORMED_FRAMES_MAX = 3;
+    /** Frames refused as {@code too_fast} in a minute that close a socket; more than an honest client has under way. */
+    public static final int TOO_FAST_FRAMES_MAX = 500;
 
     public static final Duration EVENT_TTL_MAX = Duration.ofDays(30);
     public static final Duration TURN_CREDENTIAL_LIFE = Duration.ofMinutes(10);

@@ -22,7 +22,7 @@ public final class Remembered<K, V> {
         this.entries = new LinkedHashMap<>(16, 0.75f, true) {
             @Override
             protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-                return size() > max;
+                return super.size() > max;
             }
         };
     }

@@ -11,6 +11,10 @@ import java.util.Optional;
  */
 public enum Setting {
     LISTEN("127.0.0.1:8480", "IP:PORT or unix:PATH", "Where to listen; port 0 takes a free one"),
+    LOCAL(
+            "",
+            "IP:PORT of this machine or unix:PATH",
+            "A second door without tor's line, for this machine alone, where --listen is tor's"),
     EXPOSE(
             "off",
             "on or off",

@@ -34,18 +34,16 @@ public final class RateLimiter {
 
     /** Refuses with {@code too_fast} and a true {@code Retry-After} when a bucket that applies is empty. */
     public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {
+        @Nullable Rate rate = Limits.rate(cost);
+        if (rate != null && caller != null) {
+            take(new Key(cost, caller.user(), 0, false), rate);
+        } else if (rate != null && circuit.isPresent()) {
+            take(new Key(cost, null, circuit.getAsInt(), false), rate);
+        }
+        // After one's own: whoever has spent that must not empty everybody's.
         @Nullable Rate global = Limits.globalRate(cost);
         if (global != null) {
             take(new Key(cost, null, 0, true), global);
-        }
-        @Nullable Rate rate = Limits.rate(cost);
-        if (rate == null) {
-            return;
-        }
-        if (caller != null) {
-            take(new Key(cost, caller.user(), 0, false), rate);
-        } else if (circuit.isPresent()) {
-            take(new Key(cost, null, circuit.getAsInt(), false), rate);
         }
     }
 

@@ -68,7 +68,7 @@ final class Intake {
     }
 
     /** See {@link Queue#offer}. */
-    CompletableFuture<Receipt> offer(Offer offer) {
+    CompletableFuture<Receipt> offer(Offer offer, Runnable requireRight) {
         if (stopping) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
@@ -82,7 +82,10 @@ final class Intake {
         boolean maySee = visibility.maySee(offer.sender(), offer.target());
         while (true) {
             @Nullable
-            Taken taken = boxes.with(offer.target(), box -> take(box, offer, eventId, senderTag, expiresAt, maySee));
+            Taken taken = boxes.with(offer.target(), box -> {
+                requireRight.run();
+                return take(box, offer, eventId, senderTag, expiresAt, maySee);
+            });
             if (taken == null) {
                 reserve(offer.target());
                 continue;

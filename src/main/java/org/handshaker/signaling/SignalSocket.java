@@ -4,7 +4,8 @@ package org.handshaker.signaling;
 import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.handshaker.core.Caller;
@@ -21,21 +22,35 @@ import org.jspecify.annotations.Nullable;
  * reader. Jetty demands that the class be public.
  */
 public final class SignalSocket extends Receiver implements Session.Listener.AutoDemanding {
+    /** Where this socket is in the life of its user; each step is made once, whoever comes first. */
+    private enum Standing {
+        OUTSIDE,
+        INSIDE,
+        GONE
+    }
+
     private final Sockets sockets;
-    private final AtomicBoolean isClosing = new AtomicBoolean();
+    private final AtomicReference<Standing> standing = new AtomicReference<>(Standing.OUTSIDE);
+    private final AtomicReference<@Nullable Long> closingSince = new AtomicReference<>();
+    private final AtomicLong bytesOut = new AtomicLong();
+    private final AtomicLong freeAcks = new AtomicLong();
+    private final long openedNanos;
     private volatile @Nullable Session session;
     private volatile @Nullable Caller caller;
-    private volatile long lastHeardNanos = System.nanoTime();
-    private volatile long lastPingNanos = lastHeardNanos;
-    private final long openedNanos = lastHeardNanos;
-    /** When the last malformed frames came; only the reading thread touches it. */
-    private final long[] malformedNanos = new long[Limits.MALFORMED_FRAMES_MAX];
+    private volatile boolean isGreeted;
+    private volatile long lastHeardNanos;
+    private volatile long lastPingNanos;
+    /** Only the reading thread counts here. */
+    private final PerMinute malformed = new PerMinute(Limits.MALFORMED_FRAMES_MAX);
 
-    private int malformedFrames;
+    private final PerMinute tooFast = new PerMinute(Limits.TOO_FAST_FRAMES_MAX);
 
     SignalSocket(Sockets sockets, @Nullable Caller caller) {
         this.sockets = sockets;
         this.caller = caller;
+        this.openedNanos = sockets.nanos();
+        this.lastHeardNanos = openedNanos;
+        this.lastPingNanos = openedNanos;
     }
 
     @Nullable
@@ -43,24 +58,43 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
         return caller;
     }
 
+    /** Signed in; false when it has left meanwhile, and then whoever signed it in sees it out. */
+    boolean enter() {
+        return standing.compareAndSet(Standing.OUTSIDE, Standing.INSIDE);
+    }
+
+    /** Whether it was signed in, and so must be seen out by whoever calls. */
+    boolean leave() {
+        return standing.getAndSet(Standing.GONE) == Standing.INSIDE;
+    }
+
     @Override
     public void onWebSocketOpen(Session opened) {
         session = opened;
         @Nullable Caller known = caller;
         sockets.opened(this);
-        if (known != null) {
+        if (known != null && !isClosing()) {
             signIn(known);
         }
     }
 
     @Override
     public void onWebSocketText(String text) {
-        lastHeardNanos = System.nanoTime();
+        if (isClosing()) {
+            // Whoever was told to go is not listened to any more.
+            return;
+        }
+        lastHeardNanos = sockets.nanos();
+        @Nullable Caller known = caller;
+        if (known == null) {
+            authenticate(text);
+            return;
+        }
         @Nullable String id = null;
         try {
             Map<String, Object> frame = Json.map(text);
             id = frame.get("id") instanceof String given && given.length() <= Limits.EVENT_ID_CHARS_MAX ? given : null;
-            handle(frame);
+            handle(known, frame);
         } catch (Refused refused) {
             refuse(id, refused);
         } catch (RuntimeException bug) {
@@ -68,18 +102,8 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
         }
     }
 
-    private void handle(Map<String, Object> frame) {
-        String type = String.valueOf(frame.get("type"));
-        @Nullable Caller known = caller;
-        if (known == null) {
-            if (!type.equals("auth")) {
-                close(CloseCode.NOT_SIGNED_IN);
-                return;
-            }
-            authenticate(Json.convert(frame, Frames.Auth.class));
-            return;
-        }
-        switch (type) {
+    private void handle(Caller known, Map<String, Object> frame) {
+        switch (String.valueOf(frame.get("type"))) {
             case "send" -> send(known, Json.convert(frame, Frames.Send.class));
             case "ack" -> sockets.ack(this, known, Json.convert(frame, Frames.Ack.class));
             case "ping" -> {
@@ -88,18 +112,25 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
                 sendFrame(Frames.pong());
             }
             case "presence" -> sockets.choosePresence(known, Json.convert(frame, Frames.PresenceChoice.class));
-            case "room.join", "room.signal", "room.leave" -> throw Reason.NOT_FOUND.refuse();
+            case "room.join", "room.signal", "room.leave" -> {
+                sockets.countFrame(known);
+                throw Reason.NOT_FOUND.refuse();
+            }
             default -> throw Reason.MALFORMED.refuse("There is no such frame.");
         }
     }
 
-    private void authenticate(Frames.Auth auth) {
+    /** The first frame signs in, and whatever else it is, there is no second. */
+    private void authenticate(String text) {
         try {
+            Frames.Auth auth = Json.read(text, Frames.Auth.class);
             Caller signedIn = sockets.authenticate(auth.token());
             caller = signedIn;
             signIn(signedIn);
         } catch (Refused refused) {
-            close(CloseCode.NOT_SIGNED_IN);
+            close(refused.reason() == Reason.BUSY ? CloseCode.SHUTTING_DOWN : CloseCode.NOT_SIGNED_IN);
+        } catch (RuntimeException bug) {
+            close(CloseCode.SHUTTING_DOWN);
         }
     }
 
@@ -108,7 +139,13 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
             sockets.signedIn(this, signedIn);
         } catch (Refused refused) {
             refuse(null, refused);
-            close(refused.reason() == Reason.TOO_MANY_SOCKETS ? CloseCode.TOO_FAST : CloseCode.REVOKED);
+            close(
+                    switch (refused.reason()) {
+                        case TOO_MANY_SOCKETS -> CloseCode.TOO_FAST;
+                        case SESSION_REVOKED -> CloseCode.REVOKED;
+                        // The session stands: only this moment is wrong.
+                        default -> CloseCode.SHUTTING_DOWN;
+                    });
         }
     }
 
@@ -125,84 +162,138 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
 
     private void refuse(@Nullable String id, Refused refused) {
         sendFrame(Frames.refused(id, refused));
-        if (refused.reason() == Reason.MALFORMED && isThirdInAMinute()) {
+        if (refused.reason() == Reason.MALFORMED && malformed.isFullWith(sockets.nanos())) {
             close(CloseCode.MALFORMED);
+        } else if (refused.reason() == Reason.TOO_FAST && tooFast.isFullWith(sockets.nanos())) {
+            close(CloseCode.TOO_FAST);
         }
-    }
-
-    private boolean isThirdInAMinute() {
-        long now = System.nanoTime();
-        int slot = malformedFrames++ % malformedNanos.length;
-        malformedNanos[slot] = now;
-        if (malformedFrames < malformedNanos.length) {
-            return false;
-        }
-        long oldest = malformedNanos[malformedFrames % malformedNanos.length];
-        return now - oldest < 60_000_000_000L;
     }
 
     @Override
     public void onWebSocketBinary(ByteBuffer payload, Callback callback) {
-        lastHeardNanos = System.nanoTime();
         callback.succeed();
-        refuse(null, Reason.MALFORMED.refuse("Frames are text."));
+        if (isClosing()) {
+            return;
+        }
+        lastHeardNanos = sockets.nanos();
+        if (caller == null) {
+            close(CloseCode.NOT_SIGNED_IN);
+        } else {
+            refuse(null, Reason.MALFORMED.refuse("Frames are text."));
+        }
+    }
+
+    /** Answered here and not by Jetty, so that it is a sign of life and has its price. */
+    @Override
+    public void onWebSocketPing(ByteBuffer payload) {
+        @Nullable Session open = session;
+        @Nullable Caller known = caller;
+        if (open == null || isClosing()) {
+            return;
+        }
+        lastHeardNanos = sockets.nanos();
+        try {
+            if (known != null) {
+                sockets.countFrame(known);
+            }
+            open.sendPong(payload, Callback.NOOP);
+        } catch (Refused refused) {
+            refuse(null, refused);
+        }
     }
 
     @Override
     public void onWebSocketPong(ByteBuffer payload) {
-        lastHeardNanos = System.nanoTime();
+        lastHeardNanos = sockets.nanos();
     }
 
     @Override
     public void onWebSocketError(Throwable cause) {
         // Jetty closes the socket and says so; what it was about is nobody's business here.
-        isClosing.set(true);
+        closingSince.compareAndSet(null, sockets.nanos());
     }
 
     @Override
     public void onWebSocketClose(int statusCode, @Nullable String reason, Callback callback) {
-        isClosing.set(true);
+        closingSince.compareAndSet(null, sockets.nanos());
         sockets.closed(this);
         callback.succeed();
     }
 
     @Override
     protected void push(Event event) {
+        freeAcks.incrementAndGet();
         sendFrame(Frames.event(event));
     }
 
-    /** Sends without waiting; a reader who lets too many frames pile up is cut off and comes back to its queue. */
+    /** One for each event that was pushed. */
+    boolean mayAckFreely() {
+        return freeAcks.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+    }
+
+    void greet(String ready) {
+        sendFrame(ready);
+        isGreeted = true;
+    }
+
+    /** News that only whoever was greeted expects. */
+    void tell(String json) {
+        if (isGreeted) {
+            sendFrame(json);
+        }
+    }
+
+    /** Sends without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
     void sendFrame(String json) {
-        @Nullable Session open = session;
-        if (open != null && open.isOpen()) {
-            open.sendText(sockets.padded(json), Callback.from(() -> {}, slow -> open.disconnect()));
-        }
-    }
-
-    /** Says why, then closes; whoever does not answer the close is cut off at the next tick. */
-    void close(CloseCode why) {
-        @Nullable Session open = session;
-        if (open != null && isClosing.compareAndSet(false, true)) {
-            open.close(why.code, why.text, Callback.from(() -> {}, gone -> open.disconnect()));
-        }
-    }
-
-    /** Once every few seconds: signs of life, and an end to those without. */
-    void tick(long nowNanos) {
         @Nullable Session open = session;
         if (open == null || !open.isOpen()) {
             return;
         }
-        long silent = nowNanos - lastHeardNanos;
-        if (silent > Limits.SOCKET_IDLE.toNanos()) {
-            if (isClosing.get()) {
+        String padded = sockets.padded(json);
+        if (bytesOut.addAndGet(padded.length()) > Limits.BYTES_OUT_MAX) {
+            open.disconnect();
+            return;
+        }
+        open.sendText(padded, Callback.from(() -> bytesOut.addAndGet(-padded.length()), slow -> open.disconnect()));
+    }
+
+    private boolean isClosing() {
+        return closingSince.get() != null;
+    }
+
+    /** Says why, then closes; whoever does not answer the close is cut off soon after. */
+    void close(CloseCode why) {
+        @Nullable Session open = session;
+        if (open != null && closingSince.compareAndSet(null, sockets.nanos())) {
+            open.close(why.code, why.text, Callback.from(() -> {}, gone -> open.disconnect()));
+        }
+    }
+
+    void disconnect() {
+        @Nullable Session open = session;
+        if (open != null) {
+            open.disconnect();
+        }
+    }
+
+    /** Every second: signs of life, and an end to those without. */
+    void tick() {
+        @Nullable Session open = session;
+        if (open == null) {
+            return;
+        }
+        long now = sockets.nanos();
+        @Nullable Long closing = closingSince.get();
+        if (closing != null) {
+            if (now - closing > Limits.SOCKET_CLOSE_WAIT.toNanos()) {
                 open.disconnect();
             }
+        } else if (now - lastHeardNanos >= Limits.SOCKET_IDLE.toNanos()) {
             close(CloseCode.IDLE);
-        } else if (caller == null && nowNanos - openedNanos > Limits.SOCKET_SIGN_IN_WAIT.toNanos()) {
+        } else if (caller == null && now - openedNanos >= Limits.SOCKET_SIGN_IN_WAIT.toNanos()) {
             close(CloseCode.NOT_SIGNED_IN);
-        } else if (nowNanos - lastPingNanos > Limits.SOCKET_PING.toNanos()) {
-            lastPingNanos = nowNanos;
+        } else if (now - lastPingNanos >= Limits.SOCKET_PING.toNanos()) {
+            lastPingNanos = now;
             open.sendPing(ByteBuffer.allocate(0), Callback.NOOP);
         }
     }

@@ -37,48 +37,60 @@ public final class Signaling {
      */
     public CompletableFuture<Receipt> send(
             Id sender, String to, Kind kind, String payload, @Nullable String clientId, @Nullable Long ttlSeconds) {
+        if (payload.length() > Limits.PAYLOAD_CHARS_MAX) {
+            throw Reason.TOO_LARGE.refuse("A payload has at most " + Limits.PAYLOAD_CHARS_MAX + " characters.");
+        }
         requireWhole(payload);
-        if (clientId != null && (clientId.isEmpty() || clientId.length() > Limits.EVENT_ID_CHARS_MAX)) {
-            throw Reason.MALFORMED.refuse("An id has 1 to " + Limits.EVENT_ID_CHARS_MAX + " characters.");
+        if (clientId != null) {
+            requireId(clientId);
         }
         if (ttlSeconds != null && (ttlSeconds < 1 || ttlSeconds > Limits.EVENT_TTL_MAX.toSeconds())) {
             throw Reason.MALFORMED.refuse("A ttl is 1 second to 30 days.");
         }
-        Id target = requireConnected(sender, Username.parse(to));
+        Id target = find(Username.parse(to));
+        requireConnected(sender, target);
         User self = directory.byId(sender).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
-        return queue.offer(new Offer(
+        Offer offer = new Offer(
                 sender,
                 self.name(),
                 target,
                 kind,
                 payload,
                 clientId,
-                ttlSeconds == null ? null : Duration.ofSeconds(ttlSeconds)));
+                ttlSeconds == null ? null : Duration.ofSeconds(ttlSeconds));
+        // Asked again at the queue's door: the two may part this very moment.
+        return queue.offer(offer, () -> requireConnected(sender, target));
     }
 
-    /** A stranger and a name that nobody has are the same refusal after the same questions. */
-    private Id requireConnected(Id sender, Username to) {
+    /** A name that nobody has gets an id that nobody has: then it is refused as a stranger is, after the same questions. */
+    private Id find(Username to) {
         Optional<User> target = directory.find(to);
-        Id id = target.map(User::id).orElseGet(Id::random);
-        if (!connections.areConnected(sender, id)) {
+        return target.map(User::id).orElseGet(Id::random);
+    }
+
+    private void requireConnected(Id sender, Id target) {
+        if (!connections.areConnected(sender, target)) {
             throw Reason.NOT_CONNECTED.refuse();
         }
-        return id;
     }
 
-    /** A payload is stored as UTF-8: half a surrogate pair would come out as something else. */
-    private static void requireWhole(String payload) {
-        if (payload.length() > Limits.PAYLOAD_CHARS_MAX) {
-            throw Reason.TOO_LARGE.refuse("A payload has at most " + Limits.PAYLOAD_CHARS_MAX + " characters.");
+    private static void requireId(String clientId) {
+        if (clientId.isEmpty() || clientId.length() > Limits.EVENT_ID_CHARS_MAX) {
+            throw Reason.MALFORMED.refuse("An id has 1 to " + Limits.EVENT_ID_CHARS_MAX + " characters.");
         }
-        for (int i = 0; i < payload.length(); i++) {
-            char c = payload.charAt(i);
+        requireWhole(clientId);
+    }
+
+    /** As UTF-8 half a surrogate pair comes out as something else: another payload, or the id of another event. */
+    private static void requireWhole(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (Character.isSurrogate(c)) {
                 boolean isPair = Character.isHighSurrogate(c)
-                        && i + 1 < payload.length()
-                        && Character.isLowSurrogate(payload.charAt(i + 1));
+                        && i + 1 < text.length()
+                        && Character.isLowSurrogate(text.charAt(i + 1));
                 if (!isPair) {
-                    throw Reason.MALFORMED.refuse("The payload is not valid Unicode.");
+                    throw Reason.MALFORMED.refuse("This is not valid Unicode.");
                 }
                 i++;
             }

@@ -7,9 +7,14 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import java.util.function.LongSupplier;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
@@ -34,7 +39,7 @@ import org.jspecify.annotations.Nullable;
  * All open sockets, by user: signs them in, cuts them off with their session, keeps them alive. Bounded in all and per user.
  */
 public final class Sockets implements PresenceListener, AutoCloseable {
-    private static final long TICK_SECONDS = 2;
+    private static final long TICK_SECONDS = 1;
 
     private final Directory directory;
     private final Signaling signaling;
@@ -44,41 +49,95 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     private final LiveSessions sessions;
     private final Gate gate;
     private final boolean pads;
+    private final int socketsMax;
+    private final LongSupplier nanos;
     private final Set<SignalSocket> all = ConcurrentHashMap.newKeySet();
     private final Map<Id, Set<SignalSocket>> byUser = new ConcurrentHashMap<>();
-    private final ScheduledExecutorService ticker = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "ticker");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService ticker =
+            Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "ticker"));
+    /** Holds at most one task for each user who is here; what comes after the end is nobody's news any more. */
+    private final ThreadPoolExecutor teller = new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> daemon(task, "presence"),
+            new ThreadPoolExecutor.DiscardPolicy());
+
     private volatile boolean stopping;
 
+    /** @param presence makes the presence that tells this listener, on that thread */
     public Sockets(
             Directory directory,
             Signaling signaling,
             Queue queue,
-            java.util.function.Function<PresenceListener, Presence> presence,
+            BiFunction<PresenceListener, Executor, Presence> presence,
             Authenticator authenticator,
             LiveSessions sessions,
             Gate gate,
             boolean pads) {
+        this(
+                directory,
+                signaling,
+                queue,
+                presence,
+                authenticator,
+                sessions,
+                gate,
+                pads,
+                Limits.SOCKETS_MAX,
+                System::nanoTime);
+    }
+
+    /** For tests, which have their own clock and little patience. */
+    Sockets(
+            Directory directory,
+            Signaling signaling,
+            Queue queue,
+            BiFunction<PresenceListener, Executor, Presence> presence,
+            Authenticator authenticator,
+            LiveSessions sessions,
+            Gate gate,
+            boolean pads,
+            int socketsMax,
+            LongSupplier nanos) {
         this.directory = directory;
         this.signaling = signaling;
         this.queue = queue;
-        this.presence = presence.apply(this);
+        this.presence = presence.apply(this, teller);
         this.authenticator = authenticator;
         this.sessions = sessions;
         this.gate = gate;
         this.pads = pads;
+        this.socketsMax = socketsMax;
+        this.nanos = nanos;
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
     }
 
     public void start() {
         var unused = ticker.scheduleAtFixedRate(this::tick, TICK_SECONDS, TICK_SECONDS, TimeUnit.SECONDS);
     }
 
-    private void tick() {
-        long now = System.nanoTime();
-        all.forEach(socket -> socket.tick(now));
+    void tick() {
+        for (SignalSocket socket : all) {
+            try {
+                socket.tick();
+            } catch (RuntimeException broken) {
+                // One socket's trouble must not end the ticks of all the others.
+                socket.disconnect();
+            }
+        }
+    }
+
+    /** For spans only; it has nothing to do with the time of day. */
+    long nanos() {
+        return nanos.getAsLong();
     }
 
     /** Makes the endpoint of an upgrade. */
@@ -86,7 +145,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         if (stopping) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
-        if (all.size() >= Limits.SOCKETS_MAX) {
+        if (all.size() >= socketsMax) {
             throw Reason.BUSY.refuse();
         }
         return new SignalSocket(this, caller);
@@ -106,6 +165,32 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     /** Lists the socket, then asks again whether the session stands: whichever comes second sees the other. */
     void signedIn(SignalSocket socket, Caller caller) {
         Id user = caller.user();
+        list(socket, user);
+        String ready;
+        try {
+            User self = directory.byId(user).orElseThrow(Reason.SESSION_REVOKED::refuse);
+            if (!sessions.isLive(caller)) {
+                throw Reason.SESSION_REVOKED.refuse();
+            }
+            ready = Frames.ready(self.name().at(), queue.epoch(), queue.pending(user));
+        } catch (RuntimeException refused) {
+            unlist(socket, user);
+            throw refused;
+        }
+        presence.opened(user);
+        try {
+            socket.greet(ready);
+            queue.connect(user, socket);
+        } catch (RuntimeException failed) {
+            depart(socket, user);
+            throw failed;
+        }
+        if (!socket.enter()) {
+            depart(socket, user);
+        }
+    }
+
+    private void list(SignalSocket socket, Id user) {
         byUser.compute(user, (id, known) -> {
             Set<SignalSocket> sockets = known == null ? ConcurrentHashMap.newKeySet() : known;
             if (sockets.size() >= Limits.SOCKETS_PER_USER_MAX) {
@@ -114,32 +199,32 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             sockets.add(socket);
             return sockets;
         });
-        User self = directory.byId(user).orElse(null);
-        if (self == null || !sessions.isLive(caller)) {
-            unlist(socket, user);
-            throw Reason.SESSION_REVOKED.refuse();
+    }
+
+    private void unlist(SignalSocket socket, Id user) {
+        byUser.computeIfPresent(user, (id, sockets) -> {
+            sockets.remove(socket);
+            return sockets.isEmpty() ? null : sockets;
+        });
+    }
+
+    /** Undoes all that signing in did; of all who want to, one gets here. */
+    private void depart(SignalSocket socket, Id user) {
+        unlist(socket, user);
+        queue.disconnect(user, socket);
+        presence.closed(user);
+    }
+
+    private void leave(SignalSocket socket) {
+        @Nullable Caller caller = socket.caller();
+        if (socket.leave() && caller != null) {
+            depart(socket, caller.user());
         }
-        presence.opened(user);
-        socket.sendFrame(Frames.ready(self.name().at(), queue.epoch(), queue.pending(user)));
-        queue.connect(user, socket);
     }
 
     void closed(SignalSocket socket) {
         all.remove(socket);
-        @Nullable Caller caller = socket.caller();
-        if (caller != null && unlist(socket, caller.user())) {
-            queue.disconnect(caller.user(), socket);
-            presence.closed(caller.user());
-        }
-    }
-
-    private boolean unlist(SignalSocket socket, Id user) {
-        boolean[] wasListed = new boolean[1];
-        byUser.computeIfPresent(user, (id, sockets) -> {
-            wasListed[0] = sockets.remove(socket);
-            return sockets.isEmpty() ? null : sockets;
-        });
-        return wasListed[0];
+        leave(socket);
     }
 
     CompletableFuture<Receipt> send(Caller caller, Frames.Send send) {
@@ -153,10 +238,15 @@ public final class Sockets implements PresenceListener, AutoCloseable {
                 send.ttl());
     }
 
-    /** Acks are never refused for their rate: they make room. */
+    /** An ack for each event is never refused for its rate, because it makes room; more than that are frames like others. */
     void ack(SignalSocket socket, Caller caller, Frames.Ack ack) {
-        if ((ack.upTo() == null) == (ack.eventIds() == null)
-                || (ack.eventIds() != null && ack.eventIds().size() > Limits.ACK_IDS_MAX)) {
+        if (!socket.mayAckFreely()) {
+            countFrame(caller);
+        }
+        boolean isUnreadable = ack.eventIds() != null
+                ? ack.eventIds().size() > Limits.ACK_IDS_MAX || ack.eventIds().contains(null)
+                : ack.upTo() != null && ack.upTo() < 0;
+        if ((ack.upTo() == null) == (ack.eventIds() == null) || isUnreadable) {
             throw Reason.MALFORMED.refuse("Give either up_to or at most " + Limits.ACK_IDS_MAX + " event_ids.");
         }
         var unused = QueueRoutes.ack(queue, caller.user(), ack.upTo(), ack.eventIds());
@@ -189,7 +279,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             @Nullable Caller caller = socket.caller();
             if (caller != null && caller.session().equals(session)) {
                 socket.close(CloseCode.REVOKED);
-                closed(socket);
+                leave(socket);
             }
         }
     }
@@ -197,7 +287,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     @Override
     public void changed(Id viewer, Username who, Status status) {
         List.copyOf(byUser.getOrDefault(viewer, Set.of()))
-                .forEach(socket -> socket.sendFrame(Frames.presence(who.at(), status.text())));
+                .forEach(socket -> socket.tell(Frames.presence(who.at(), status.text())));
     }
 
     /** Takes no new socket; those that are open may still finish what they sent. */
@@ -210,6 +300,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     public void close() {
         stopping = true;
         ticker.shutdownNow();
+        teller.shutdownNow();
         all.forEach(socket -> socket.close(CloseCode.SHUTTING_DOWN));
     }
 }

@@ -79,11 +79,12 @@ final class Torrc {
     private static String loopback(SocketAddress address) throws IOException {
         if (address instanceof InetSocketAddress inet
                 && !inet.isUnresolved()
-                && inet.getAddress().isLoopbackAddress()) {
+                && inet.getAddress().isLoopbackAddress()
+                && inet.getPort() != 0) {
             String host = inet.getAddress() instanceof Inet4Address number ? number.getHostAddress() : "[::1]";
             return host + ":" + inet.getPort();
         }
-        throw new IOException("tor may bring its streams only to a Unix socket or to a loopback address");
+        throw new IOException("tor may bring its streams only to a Unix socket or to a loopback address with a port");
     }
 
     private static Path requireShort(Path socket) throws IOException {

@@ -4,6 +4,7 @@ package org.handshaker.web;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongSupplier;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
@@ -16,24 +17,31 @@ import org.jspecify.annotations.Nullable;
  * drained so that the refusal reaches a client that is still sending, and what drips for longer than a minute is given up.
  */
 final class BodyReader implements Runnable {
-    private final Request request;
+    private final Content.Source source;
     private final int bytesMax;
-    private final long deadlineNanos = System.nanoTime() + Limits.BODY_WAIT.toNanos();
+    private final LongSupplier nanos;
+    private final long beganNanos;
     private final ByteArrayOutputStream kept = new ByteArrayOutputStream(512);
     private final CompletableFuture<byte[]> done = new CompletableFuture<>();
-    private long total;
+    private int total;
 
-    private BodyReader(Request request, int bytesMax) {
-        this.request = request;
+    private BodyReader(Content.Source source, int bytesMax, LongSupplier nanos) {
+        this.source = source;
         this.bytesMax = bytesMax;
+        this.nanos = nanos;
+        this.beganNanos = nanos.getAsLong();
     }
 
     static CompletableFuture<byte[]> read(Request request, int bytesMax) {
-        BodyReader reader = new BodyReader(request, bytesMax);
         if (request.getLength() > (long) bytesMax + Limits.DRAIN_BYTES_MAX
                 || (expectsContinue(request) && request.getLength() > bytesMax)) {
             return CompletableFuture.failedFuture(Reason.TOO_LARGE.refuse());
         }
+        return read(request, bytesMax, System::nanoTime);
+    }
+
+    static CompletableFuture<byte[]> read(Content.Source source, int bytesMax, LongSupplier nanos) {
+        BodyReader reader = new BodyReader(source, bytesMax, nanos);
         reader.run();
         return reader.done;
     }
@@ -46,9 +54,9 @@ final class BodyReader implements Runnable {
     @Override
     public void run() {
         while (true) {
-            Content.@Nullable Chunk chunk = request.read();
+            Content.@Nullable Chunk chunk = source.read();
             if (chunk == null) {
-                request.demand(this);
+                source.demand(this);
                 return;
             }
             if (Content.Chunk.isFailure(chunk)) {
@@ -63,12 +71,16 @@ final class BodyReader implements Runnable {
                 kept.writeBytes(copy);
             }
             chunk.release();
-            if (total > (long) bytesMax + Limits.DRAIN_BYTES_MAX || System.nanoTime() > deadlineNanos) {
+            if (chunk.isLast()) {
+                finish();
+                return;
+            }
+            if (total > (long) bytesMax + Limits.DRAIN_BYTES_MAX) {
                 done.completeExceptionally(Reason.TOO_LARGE.refuse());
                 return;
             }
-            if (chunk.isLast()) {
-                finish();
+            if (nanos.getAsLong() - beganNanos > Limits.BODY_WAIT.toNanos()) {
+                done.completeExceptionally(Reason.MALFORMED.refuse("The body took too long."));
                 return;
             }
         }

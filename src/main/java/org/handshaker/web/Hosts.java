@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class Hosts {
     private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
     private static final Pattern ONION = Pattern.compile("[a-z2-7]{56}\\.onion");
+    private static final Pattern PORT = Pattern.compile(":\\d{1,5}$");
 
     private final Set<String> namedOrigins;
     private volatile @Nullable String onion;
@@ -54,7 +55,6 @@ public final class Hosts {
     }
 
     private static String withoutPort(String host) {
-        int colon = host.lastIndexOf(':');
-        return colon > host.lastIndexOf(']') ? host.substring(0, colon) : host;
+        return PORT.matcher(host).replaceFirst("");
     }
 }

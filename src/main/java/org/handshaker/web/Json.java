@@ -20,10 +20,16 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.CharArrayReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.handshaker.core.Limits;
@@ -61,11 +67,26 @@ public final class Json {
 
     /** Reads one record; every fault is {@code malformed}, except a refusal that the record's own check throws. */
     public static <T> T read(byte[] bytes, Class<T> type) {
+        char[] text = utf8(bytes);
         try {
-            T value = MAPPER.readValue(bytes, type);
-            return checked(value);
+            return checked(MAPPER.readValue(new CharArrayReader(text), type));
         } catch (IOException malformed) {
             throw refusal(malformed);
+        } finally {
+            // It may hold a password.
+            Arrays.fill(text, '\0');
+        }
+    }
+
+    /** Jackson by itself would guess at UTF-16 and 32, and let half surrogates pass. */
+    private static char[] utf8(byte[] bytes) {
+        try {
+            CharBuffer decoded = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+            char[] text = Arrays.copyOf(decoded.array(), decoded.limit());
+            Arrays.fill(decoded.array(), '\0');
+            return text;
+        } catch (CharacterCodingException malformed) {
+            throw Reason.MALFORMED.refuse();
         }
     }
 
@@ -128,6 +149,10 @@ public final class Json {
                 .enable(DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
                 .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
                 .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                // Left alone, Jackson reads a blank text as no number or no boolean at all.
+                .withCoercionConfigDefaults(any -> any.setAcceptBlankAsEmpty(false)
+                        .setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail)
+                        .setCoercion(CoercionInputShape.String, CoercionAction.Fail))
                 .withCoercionConfig(LogicalType.Textual, textual -> textual.setCoercion(
                                 CoercionInputShape.Integer, CoercionAction.Fail)
                         .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
@@ -135,14 +160,21 @@ public final class Json {
                 .build();
     }
 
+    /** In lists and records within, too: nothing is null that is not said to be. */
     private static <T> T checked(@Nullable T value) {
         if (value == null) {
             throw Reason.MALFORMED.refuse();
         }
         for (RecordComponent component : REQUIRED.computeIfAbsent(value.getClass(), Json::required)) {
             try {
-                if (component.getAccessor().invoke(value) == null) {
+                @Nullable Object part = component.getAccessor().invoke(value);
+                if (part == null) {
                     throw Reason.MALFORMED.refuse("A required field is missing.");
+                }
+                if (part instanceof Collection<?> parts) {
+                    parts.forEach(Json::checked);
+                } else {
+                    checked(part);
                 }
             } catch (ReflectiveOperationException hidden) {
                 throw new IllegalStateException("body records must be readable: " + value.getClass(), hidden);

@@ -10,6 +10,12 @@ import org.handshaker.core.Reason;
 
 /** Speaks for Jetty where it refuses by itself (a request line or header that is no HTTP), in the relay's own vocabulary. */
 final class ProblemErrors implements Request.Handler {
+    private final boolean pads;
+
+    ProblemErrors(boolean pads) {
+        this.pads = pads;
+    }
+
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         int status = response.getStatus();
@@ -18,10 +24,12 @@ final class ProblemErrors implements Request.Handler {
                     case 404 -> Reason.NOT_FOUND;
                     case 413 -> Reason.TOO_LARGE;
                     case 503 -> Reason.SHUTTING_DOWN;
-                    default -> status >= 500 ? Reason.INTERNAL : Reason.MALFORMED;
+                    // Whatever else Jetty says, 501 and 505 too, it says of the request; 500 alone is a fault of ours.
+                    case 500 -> Reason.INTERNAL;
+                    default -> Reason.MALFORMED;
                 };
         Reply problem = Problem.of(reason.refuse());
-        byte[] body = Padding.pad(problem.body(), 0);
+        byte[] body = pads ? Padding.pad(problem.body(), 0) : problem.body();
         response.setStatus(problem.status());
         Router.addSecurityHeaders(response.getHeaders());
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.TYPE);

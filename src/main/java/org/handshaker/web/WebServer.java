@@ -2,12 +2,15 @@
 package org.handshaker.web;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.eclipse.jetty.http.HttpCompliance;
@@ -67,7 +70,7 @@ public final class WebServer implements AutoCloseable {
         this.connector = connector();
         server.addConnector(connector);
         server.addBean(new NetworkConnectionLimit(Limits.CONNECTIONS_MAX, server));
-        server.setErrorHandler(new ProblemErrors());
+        server.setErrorHandler(new ProblemErrors(pads));
         server.setHandler(router);
         server.setStopTimeout(0);
         ServerWebSocketContainer sockets = ServerWebSocketContainer.ensure(server);
@@ -134,12 +137,17 @@ public final class WebServer implements AutoCloseable {
 
     /** A socket file that a killed relay left behind is removed; one that still answers belongs to somebody. */
     private static void removeStale(Path path) throws IOException {
-        if (!Files.exists(path)) {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             return;
+        }
+        boolean isSocket = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                .isOther();
+        if (!isSocket) {
+            throw new Unusable("It cannot listen on unix:" + path + ": something that is no socket lies there.");
         }
         try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             probe.connect(UnixDomainSocketAddress.of(path));
-        } catch (IOException nobodyAnswers) {
+        } catch (ConnectException nobodyAnswers) {
             Files.delete(path);
             return;
         }

@@ -6,13 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Arrays;
+import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
+import org.bouncycastle.openpgp.PGPEncryptedDataList;
+import org.bouncycastle.openpgp.PGPPublicKeyEncryptedData;
+import org.bouncycastle.openpgp.PGPUtil;
 import org.bouncycastle.openpgp.api.OpenPGPKey;
 import org.bouncycastle.openpgp.api.bc.BcOpenPGPApi;
+import org.bouncycastle.openpgp.bc.BcPGPObjectFactory;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Secrets;
@@ -75,8 +83,41 @@ final class OpenPgpTest {
         String message = openPgp.encrypt(certificate.armored(), OTP, now);
         var in = api.decryptAndOrVerifyMessage()
                 .addDecryptionKey(key)
-                .process(new java.io.ByteArrayInputStream(message.getBytes(StandardCharsets.US_ASCII)));
+                .process(new ByteArrayInputStream(message.getBytes(StandardCharsets.US_ASCII)));
         assertEquals(OTP, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        PGPEncryptedDataList packets = (PGPEncryptedDataList) new BcPGPObjectFactory(
+                        PGPUtil.getDecoderStream(new ByteArrayInputStream(message.getBytes(StandardCharsets.US_ASCII))))
+                .nextObject();
+        PGPPublicKeyEncryptedData session = (PGPPublicKeyEncryptedData) packets.get(0);
+        assertEquals(6, session.getVersion());
+        assertTrue(session.getKeyIdentifier().isWildcard());
+    }
+
+    @Test
+    void whateverIsSentInsteadOfACertificateIsRefusedAndNothingElse() {
+        String good = gpg.export(gpg.key("fuzz", "ed25519", "cv25519"));
+        byte[] packets = Base64.getMimeDecoder()
+                .decode(good.replaceAll("-----.*-----", "").replaceAll("(?m)^=.*$", ""));
+        long seed = new Random().nextLong();
+        Random random = new Random(seed);
+        for (int round = 0; round < 500; round++) {
+            byte[] broken = packets.clone();
+            for (int i = 0; i <= random.nextInt(4); i++) {
+                broken[random.nextInt(broken.length)] = (byte) random.nextInt();
+            }
+            if (random.nextInt(4) == 0) {
+                broken = Arrays.copyOf(broken, random.nextInt(2 * broken.length));
+            }
+            String armor = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+                    + Base64.getMimeEncoder().encodeToString(broken) + "\n-----END PGP PUBLIC KEY BLOCK-----\n";
+            try {
+                read(armor);
+            } catch (Refused refused) {
+                assertEquals(400, refused.reason().status());
+            } catch (RuntimeException | Error bug) {
+                throw new AssertionError("seed " + seed + ", round " + round, bug);
+            }
+        }
     }
 
     @Test

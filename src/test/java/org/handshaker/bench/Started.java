@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 /** A server in a process of its own that says {@code ready http://…} when it serves. */
 final class Started implements AutoCloseable {
     static final Path JAR = Path.of("target", "handshaker.jar");
+    /** What servers say to their operator, which would stand in the middle of a table. */
+    private static final Path SAID = Path.of("target", "bench.log");
+
     private static final Path LAUNCHER = Path.of("scripts", "run");
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration STOP = Duration.ofSeconds(20);
@@ -28,7 +31,7 @@ final class Started implements AutoCloseable {
     private Started(List<String> command) {
         try {
             process = new ProcessBuilder(command)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .redirectError(ProcessBuilder.Redirect.appendTo(SAID.toFile()))
                     .start();
             BufferedReader out = process.inputReader(StandardCharsets.UTF_8);
             ready = CompletableFuture.supplyAsync(() -> firstLine(out))
@@ -85,7 +88,7 @@ final class Started implements AutoCloseable {
                 line = out.readLine();
             }
             if (line == null) {
-                throw new IllegalStateException("the server ended before it was ready");
+                throw new IllegalStateException("the server ended before it was ready: see " + SAID);
             }
             return line;
         } catch (IOException broken) {
@@ -102,6 +105,11 @@ final class Started implements AutoCloseable {
         if (process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new IllegalStateException("the server ended by itself");
         }
+    }
+
+    /** Processor time so far, which does not depend on what else the machine does. */
+    long cpuMillis() {
+        return process.info().totalCpuDuration().map(Duration::toMillis).orElse(0L);
     }
 
     /** Resident memory in MiB, as Linux tells it; 0 elsewhere. */

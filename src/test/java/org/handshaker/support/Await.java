@@ -7,7 +7,7 @@ import java.util.function.BooleanSupplier;
 
 /** The one place where a test waits for another process: bounded, and it says for what. */
 public final class Await {
-    private static final Duration PAUSE = Duration.ofMillis(50);
+    private static final Duration PAUSE = Duration.ofMillis(100);
 
     private Await() {}
 

@@ -37,12 +37,24 @@ public final class RawHttp {
 
     private final String host;
     private final int port;
+    /** What comes before HTTP: tor's PROXY line, where the relay stands behind tor. */
+    private final String preface;
 
     /** @param url {@code http://127.0.0.1:PORT} */
     public RawHttp(String url) {
-        URI uri = URI.create(url);
-        this.host = uri.getHost();
-        this.port = uri.getPort();
+        this(URI.create(url).getHost(), URI.create(url).getPort(), "");
+    }
+
+    private RawHttp(String host, int port, String preface) {
+        this.host = host;
+        this.port = port;
+        this.preface = preface;
+    }
+
+    /** The same relay, through tor, which says this number for the circuit. */
+    public RawHttp onCircuit(int circuit) {
+        String source = "fc00:dead:beef:4dad::0:" + Integer.toHexString(circuit);
+        return new RawHttp(host, port, "PROXY TCP6 " + source + " ::1 " + circuit + " 80\r\n");
     }
 
     public String authority() {
@@ -125,6 +137,9 @@ public final class RawHttp {
             if (!method.equals("HEAD")) {
                 @Nullable String contentType = answer.header("content-type").orElse(null);
                 OpenApi.contract().check(method, target, answer.status(), contentType, answer.body());
+                if (answer.status() < 300) {
+                    OpenApi.contract().checkTaken(method, target, body == null ? "" : new String(body, UTF_8));
+                }
             }
             return answer;
         }
@@ -132,8 +147,9 @@ public final class RawHttp {
         /** For requests so odd that the contract cannot tell what they are. */
         public Answer sendUnchecked() {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-            bytes.writeBytes((method + " " + target + " HTTP/1.1\r\nHost: " + hostHeader + "\r\nConnection: close\r\n")
-                    .getBytes(UTF_8));
+            bytes.writeBytes(
+                    (preface + method + " " + target + " HTTP/1.1\r\nHost: " + hostHeader + "\r\nConnection: close\r\n")
+                            .getBytes(UTF_8));
             headers.forEach(header -> bytes.writeBytes((header + "\r\n").getBytes(UTF_8)));
             if (body != null) {
                 bytes.writeBytes(("Content-Length: " + body.length + "\r\n").getBytes(UTF_8));
@@ -175,6 +191,18 @@ public final class RawHttp {
             return read(socket.getInputStream());
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
+        }
+    }
+
+    /** For bytes after which no more will come: an answer of status 0 says that the relay closed without a word. */
+    public Answer exchangeAndHangUp(byte[] request) {
+        try (Socket socket = new Socket(InetAddress.getByName(host), port)) {
+            socket.setSoTimeout(ANSWER_MILLIS_MAX);
+            socket.getOutputStream().write(request);
+            socket.shutdownOutput();
+            return read(socket.getInputStream());
+        } catch (IOException closed) {
+            return new Answer(0, Map.of(), "");
         }
     }
 

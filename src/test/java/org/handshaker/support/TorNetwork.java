@@ -9,6 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -30,15 +32,16 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 public final class TorNetwork implements AutoCloseable {
     private static final int RELAYS = 4;
     private static final int VOTING_SECONDS = 300;
-    /** When the first consensus is made, counted from the start; later in each further attempt, for machines under load. */
-    private static final int[] FIRST_CONSENSUS_SECONDS = {10, 16, 25};
+    private static final int ATTEMPTS = 3;
+    /** From the moment when every relay is known to the first consensus; 2 s of it is the vote's own delay. */
+    private static final int CONSENSUS_SECONDS = 6;
 
     private final Path root;
     private final Deque<TorNode> nodes = new ArrayDeque<>();
     private final List<String> testingLines;
     private final int socksPort;
 
-    private TorNetwork(Path root, int firstConsensusSeconds) throws IOException {
+    private TorNetwork(Path root) throws IOException {
         this.root = root;
         boolean up = false;
         try {
@@ -57,8 +60,8 @@ public final class TorNetwork implements AutoCloseable {
                     "CircuitBuildTimeout 10",
                     "KISTSchedRunInterval 1 msec",
                     "ShutdownWaitLength 0");
-            startRelays(authority, trusted, ports, firstConsensusSeconds);
-            awaitConsensus(firstConsensusSeconds);
+            startRelays(authority, trusted, ports);
+            makeConsensus();
             // Only now: who asks before there is a consensus backs off for seconds.
             TorNode client = join("client", List.of("SocksPort 127.0.0.1:auto"));
             client.awaitBootstrapped();
@@ -72,13 +75,13 @@ public final class TorNetwork implements AutoCloseable {
         }
     }
 
-    /** Starts a network; when its first consensus came too early to hold every relay, once or twice more with more time. */
+    /** Starts a network, and another one if it does not come up. */
     public static TorNetwork start() {
         requireTor();
-        RuntimeException last = new IllegalStateException("not tried");
-        for (int seconds : FIRST_CONSENSUS_SECONDS) {
+        IllegalStateException last = new IllegalStateException("not tried");
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             try {
-                return new TorNetwork(Files.createTempDirectory("tornet"), seconds);
+                return new TorNetwork(Files.createTempDirectory("tornet"));
             } catch (IOException failed) {
                 throw new IllegalStateException("the private Tor network could not be set up", failed);
             } catch (RuntimeException | AssertionError incomplete) {
@@ -137,8 +140,7 @@ public final class TorNetwork implements AutoCloseable {
         }
     }
 
-    private void startRelays(Path authority, String trusted, int[] ports, int firstConsensusSeconds)
-            throws IOException {
+    private void startRelays(Path authority, String trusted, int[] ports) throws IOException {
         List<String> authorityLines = relay(authority, "authority", ports[0], trusted);
         authorityLines.addAll(List.of(
                 "DirPort 127.0.0.1:" + ports[1],
@@ -156,10 +158,8 @@ public final class TorNetwork implements AutoCloseable {
                 "TestingDirAuthVoteGuard *",
                 "TestingDirAuthVoteHSDir *",
                 "TestingMinExitFlagThreshold 0",
-                // The grid of votes is laid so that the first one falls when every relay has uploaded its descriptor,
-                // and not before: the next chance is a whole voting interval later.
-                "TestingV3AuthVotingStartOffset "
-                        + (Instant.now().getEpochSecond() + firstConsensusSeconds) % VOTING_SECONDS));
+                // As far away as can be; makeConsensus() calls the vote.
+                "TestingV3AuthVotingStartOffset " + startOffset(-30)));
         nodes.push(TorNode.start(authority, authorityLines));
         for (int i = 1; i <= RELAYS; i++) {
             Path directory = TorNode.directory(root, "relay" + i);
@@ -169,21 +169,32 @@ public final class TorNetwork implements AutoCloseable {
         }
     }
 
-    private void awaitConsensus(int firstConsensusSeconds) {
+    /**
+     * Calls the first vote when every relay has uploaded its descriptor, and not before: what is not in the first consensus
+     * waits a whole voting interval for the next.
+     */
+    private void makeConsensus() throws IOException {
         TorNode authority = nodes.getLast();
-        Await.until("the first consensus", firstConsensusSeconds + 20, () -> routers(authority) > 0);
-        if (routers(authority) != 1 + RELAYS) {
+        Await.until(
+                "descriptors of all relays", 60, () -> count(authority, "desc/all-recent", "router ") == 1 + RELAYS);
+        authority.command("SETCONF TestingV3AuthVotingStartOffset=" + startOffset(CONSENSUS_SECONDS));
+        Await.until("the first consensus", CONSENSUS_SECONDS + 20, () -> count(authority, "ns/all", "r ") > 0);
+        if (count(authority, "ns/all", "r ") != 1 + RELAYS) {
             throw new IllegalStateException("the first consensus lacks relays");
         }
     }
 
-    private static long routers(TorNode authority) {
-        return authority.info("ns/all").stream()
-                .filter(line -> line.startsWith("r "))
-                .count();
+    /** Where the grid of consensuses must begin for one of them to be made in {@code seconds}. */
+    private static long startOffset(int seconds) {
+        return Math.floorMod(Instant.now().getEpochSecond() + seconds, (long) VOTING_SECONDS);
     }
 
-    private static List<String> relay(Path directory, String nickname, int orPort, String trusted) {
+    private static long count(TorNode node, String key, String start) {
+        return node.info(key).stream().filter(line -> line.startsWith(start)).count();
+    }
+
+    private static List<String> relay(Path directory, String nickname, int orPort, String trusted) throws IOException {
+        rememberBandwidth(directory);
         List<String> lines = common(directory);
         lines.addAll(List.of(
                 "TestingTorNetwork 1",
@@ -204,6 +215,24 @@ public final class TorNetwork implements AutoCloseable {
                 "MaxMemInQueues 256 MB",
                 "ShutdownWaitLength 0"));
         return lines;
+    }
+
+    /**
+     * Gives a relay a past of one megabyte a second. Without it all relays weigh nothing, except, now and then, the authority
+     * that has just served them; it would then be both ends of every circuit, and no circuit would be built.
+     */
+    private static void rememberBandwidth(Path directory) throws IOException {
+        String lately = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss")
+                .withZone(ZoneOffset.UTC)
+                .format(Instant.now().minusSeconds(60));
+        List<String> lines = new ArrayList<>();
+        for (String way : List.of("Read", "Write")) {
+            lines.add("BWHistory" + way + "Ends " + lately);
+            lines.add("BWHistory" + way + "Interval 86400");
+            lines.add("BWHistory" + way + "Values 86400000000");
+            lines.add("BWHistory" + way + "Maxima 1000000");
+        }
+        Files.write(directory.resolve("state"), lines);
     }
 
     private static List<String> common(Path directory) {

@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.handshaker.tor.ControlPort;
+import org.jspecify.annotations.Nullable;
 
 /** One tor process of the private network: its directory, its control socket, its end. */
 public final class TorNode implements AutoCloseable {
     private final Path directory;
     private final Process process;
+    private @Nullable ControlPort control;
 
     private TorNode(Path directory, Process process) {
         this.directory = directory;
@@ -56,17 +58,33 @@ public final class TorNode implements AutoCloseable {
         if (!process.isAlive()) {
             throw new IllegalStateException("tor in " + directory + " ended: " + log());
         }
-        try (ControlPort control = ControlPort.connect(UnixDomainSocketAddress.of(controlSocket()), event -> {})) {
-            control.authenticate();
-            return control.getInfo(key);
+        try {
+            return control().getInfo(key);
         } catch (IOException notYet) {
             return List.of();
         }
     }
 
+    void command(String line) throws IOException {
+        control().command(line);
+    }
+
+    private ControlPort control() throws IOException {
+        if (control == null) {
+            ControlPort opened = ControlPort.connect(UnixDomainSocketAddress.of(controlSocket()), event -> {});
+            opened.authenticate();
+            control = opened;
+        }
+        return control;
+    }
+
     void awaitBootstrapped() {
-        Await.until("bootstrap of " + directory.getFileName(), 60, () -> info("status/bootstrap-phase").stream()
-                .anyMatch(line -> line.contains("PROGRESS=100 ")));
+        try {
+            Await.until("bootstrap of " + directory.getFileName(), 60, () -> info("status/bootstrap-phase").stream()
+                    .anyMatch(line -> line.contains("PROGRESS=100 ")));
+        } catch (AssertionError late) {
+            throw new AssertionError(late.getMessage() + "\n" + log(), late);
+        }
     }
 
     /** Waits until tor has uploaded the descriptor of {@code onion}; a client that asks earlier remembers the failure. */
@@ -93,7 +111,7 @@ public final class TorNode implements AutoCloseable {
         try {
             Path log = directory.resolve("notice.log");
             List<String> lines = Files.exists(log) ? Files.readAllLines(log) : List.of("no log");
-            return String.join("\n", lines.subList(Math.max(0, lines.size() - 15), lines.size()));
+            return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
         }
@@ -106,6 +124,9 @@ public final class TorNode implements AutoCloseable {
 
     /** As close, for a test in which tor's end is the event. */
     public void end() {
+        if (control != null) {
+            control.close();
+        }
         process.destroy();
         try {
             if (!process.waitFor(5, TimeUnit.SECONDS)) {

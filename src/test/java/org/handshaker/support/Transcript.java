@@ -4,10 +4,6 @@ package org.handshaker.support;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.WebSocket;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -15,10 +11,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -33,18 +25,17 @@ public final class Transcript implements AutoCloseable {
             Pattern.compile("^```(http|ws)\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
     private static final Pattern NAME = Pattern.compile("\"<([a-z.]+)>\"|<([a-z.]+)>");
     private static final String ANYTHING = "…";
-    private static final int FRAME_SECONDS_MAX = 10;
 
     private final String page;
     private final RawHttp http;
-    private final URI socketUri;
+    private final String url;
     private final Map<String, JsonNode> named = new HashMap<>();
-    private final Map<String, Talker> talkers = new HashMap<>();
+    private final Map<String, RawSocket> talkers = new HashMap<>();
 
     private Transcript(String page, String url) {
         this.page = page;
         this.http = new RawHttp(url);
-        this.socketUri = URI.create(url.replaceFirst("^http", "ws") + "/ws");
+        this.url = url;
     }
 
     public static Transcript of(String page, String url) {
@@ -109,7 +100,7 @@ public final class Transcript implements AutoCloseable {
     private void talk(String block) {
         for (String line : block.strip().split("\n", -1)) {
             int mark = line.indexOf(line.contains("> {") ? "> {" : "< {");
-            Talker talker = talkers.computeIfAbsent(line.substring(0, mark), name -> new Talker(socketUri));
+            RawSocket talker = talkers.computeIfAbsent(line.substring(0, mark), name -> RawSocket.open(url));
             String frame = line.substring(mark + 2);
             if (line.charAt(mark) == '>') {
                 talker.send(filled(frame));
@@ -183,48 +174,6 @@ public final class Transcript implements AutoCloseable {
 
     @Override
     public void close() {
-        talkers.values().forEach(talker -> talker.socket.abort());
-    }
-
-    /** One open socket and what came through it, but for news of presence. */
-    private static final class Talker implements WebSocket.Listener {
-        private final BlockingQueue<JsonNode> frames = new LinkedBlockingQueue<>();
-        private final List<CharSequence> parts = new ArrayList<>();
-        private final WebSocket socket;
-
-        Talker(URI uri) {
-            socket = HttpClient.newHttpClient()
-                    .newWebSocketBuilder()
-                    .buildAsync(uri, this)
-                    .join();
-        }
-
-        void send(String frame) {
-            socket.sendText(frame, true).join();
-        }
-
-        JsonNode next() {
-            try {
-                @Nullable JsonNode frame = frames.poll(FRAME_SECONDS_MAX, TimeUnit.SECONDS);
-                require(frame != null, "no frame came within " + FRAME_SECONDS_MAX + " s");
-                return frame;
-            } catch (InterruptedException stopped) {
-                throw new IllegalStateException("interrupted while waiting for a frame", stopped);
-            }
-        }
-
-        @Override
-        public @Nullable CompletionStage<?> onText(WebSocket from, CharSequence data, boolean isLast) {
-            parts.add(data.toString());
-            if (isLast) {
-                JsonNode frame = parse(String.join("", parts));
-                parts.clear();
-                if (!frame.path("type").asText().equals("presence")) {
-                    frames.add(frame);
-                }
-            }
-            from.request(1);
-            return null;
-        }
+        talkers.values().forEach(RawSocket::close);
     }
 }
