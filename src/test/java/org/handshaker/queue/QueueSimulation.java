@@ -411,6 +411,7 @@ final class QueueSimulation implements AutoCloseable {
             withoutReceipt.removeIf(sent -> !sent.receipt.isDone());
         } else {
             queues.restart();
+            finishPolls();
             withoutReceipt.forEach(sent -> check(sent.receipt.isDone(), sent.number + " has no receipt"));
         }
         compareAcks();
@@ -433,6 +434,7 @@ final class QueueSimulation implements AutoCloseable {
     }
 
     void compare() {
+        finishPolls();
         compareReceipts();
         compareAcks();
         Id owner = anybody();
@@ -505,12 +507,18 @@ final class QueueSimulation implements AutoCloseable {
     }
 
     private void comparePolls(Id owner, Line line) {
-        polls.removeIf(poll -> poll.page.isDone() && isRight(poll));
         for (Poll poll : polls) {
             boolean wants = line.alive(instant()).stream()
                     .anyMatch(sent -> poll.wanted == Wanted.EVERYTHING || sent.isSignal());
             check(!poll.owner.equals(owner) || !wants, "a poll sleeps on");
         }
+    }
+
+    /** Reading takes out what ran out; so does a poll that ends. */
+    private void finishPolls() {
+        polls.stream().filter(poll -> poll.page.isDone()).forEach(poll -> model.line(poll.owner)
+                .purge(instant()));
+        polls.removeIf(poll -> poll.page.isDone() && isRight(poll));
     }
 
     private boolean isRight(Poll poll) {
