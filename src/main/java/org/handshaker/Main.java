@@ -14,6 +14,7 @@ import org.handshaker.client.Demo;
 import org.handshaker.core.Config;
 import org.handshaker.core.Setting;
 import org.handshaker.core.Unusable;
+import org.handshaker.web.WebServer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -139,6 +140,9 @@ public final class Main {
         }
         Path home = Path.of(System.getProperty("user.home", "."));
         Config config = Settings.gather(options, environment, file, home);
+        Thread preload = new Thread(WebServer::preload, "preload");
+        preload.setDaemon(true);
+        preload.start();
         Relay relay = new Relay(config, InstantSource.system(), new Announcer(out, err));
         CountDownLatch stopped = new CountDownLatch(1);
         Thread stop = new Thread(

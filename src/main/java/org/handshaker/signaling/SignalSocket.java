@@ -161,10 +161,13 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     }
 
     private void refuse(@Nullable String id, Refused refused) {
+        long now = sockets.nanos();
+        boolean isThirdMalformed = refused.reason() == Reason.MALFORMED && malformed.isFullWith(now);
+        boolean isHammering = refused.reason() == Reason.TOO_FAST && tooFast.isFullWith(now);
         sendFrame(Frames.refused(id, refused));
-        if (refused.reason() == Reason.MALFORMED && malformed.isFullWith(sockets.nanos())) {
+        if (isThirdMalformed) {
             close(CloseCode.MALFORMED);
-        } else if (refused.reason() == Reason.TOO_FAST && tooFast.isFullWith(sockets.nanos())) {
+        } else if (isHammering) {
             close(CloseCode.TOO_FAST);
         }
     }

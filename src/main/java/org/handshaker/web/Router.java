@@ -159,13 +159,15 @@ final class Router extends Handler.Abstract {
                     headers.contains(HttpHeader.AUTHORIZATION) ? authenticator.authenticate(bearerToken()) : null;
             OptionalInt circuit = CircuitConnection.circuitOf(request);
             gate.pass(route.cost(), caller, circuit);
+            // Before the upgrade: what is refused within it, Jetty answers as a fault of ours.
+            Object endpoint = socket.open(caller, circuit);
             ServerWebSocketContainer container = ServerWebSocketContainer.get(request.getContext());
             boolean upgraded = container != null
                     && container.upgrade(
                             (upgradeRequest, upgradeResponse, upgradeCallback) -> {
                                 // Never permessage-deflate: its buffers cost 112 KiB a socket and its lengths tell.
                                 upgradeResponse.setExtensions(List.of());
-                                return socket.open(caller, circuit);
+                                return endpoint;
                             },
                             request,
                             response,
