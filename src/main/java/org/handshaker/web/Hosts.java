@@ -51,7 +51,8 @@ public final class Hosts {
 
     /** Whether a socket with this {@code Origin} may open: absent (not a browser), the relay's own, or named. */
     boolean mayOpenSocket(@Nullable String origin, @Nullable String hostHeader) {
-        return origin == null || origin.equals("http://" + hostHeader) || namedOrigins.contains(origin);
+        boolean isOwn = hostHeader != null && ("http://" + hostHeader).equals(origin);
+        return origin == null || isOwn || namedOrigins.contains(origin);
     }
 
     private static String withoutPort(String host) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -23,6 +24,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import java.io.CharArrayReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -30,6 +32,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.handshaker.core.Limits;
@@ -45,7 +48,7 @@ import org.jspecify.annotations.Nullable;
 public final class Json {
     private static final JsonMapper MAPPER = mapper();
     private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
-    private static final Map<Class<?>, RecordComponent[]> REQUIRED = new ConcurrentHashMap<>();
+    private static final Map<Class<?>, List<Component>> COMPONENTS = new ConcurrentHashMap<>();
 
     private Json() {}
 
@@ -130,6 +133,8 @@ public final class Json {
         JsonFactory factory = JsonFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                // Else an emoji takes twelve bytes, more than the bound on an answer counts.
+                .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
                 .streamReadConstraints(StreamReadConstraints.builder()
                         .maxNestingDepth(Limits.JSON_DEPTH_MAX)
                         .maxNumberLength(20)
@@ -163,34 +168,41 @@ public final class Json {
     /** In lists and records within, too: nothing is null that is not said to be. */
     private static <T> T checked(@Nullable T value) {
         if (value == null) {
-            throw Reason.MALFORMED.refuse();
+            throw Reason.MALFORMED.refuse("A required field is missing.");
         }
-        for (RecordComponent component : REQUIRED.computeIfAbsent(value.getClass(), Json::required)) {
-            try {
-                @Nullable Object part = component.getAccessor().invoke(value);
-                if (part == null) {
-                    throw Reason.MALFORMED.refuse("A required field is missing.");
-                }
-                if (part instanceof Collection<?> parts) {
-                    parts.forEach(Json::checked);
-                } else {
-                    checked(part);
-                }
-            } catch (ReflectiveOperationException hidden) {
-                throw new IllegalStateException("body records must be readable: " + value.getClass(), hidden);
+        for (Component component : COMPONENTS.computeIfAbsent(value.getClass(), Json::components)) {
+            @Nullable Object part = component.of(value);
+            if (part instanceof Collection<?> parts) {
+                parts.forEach(Json::checked);
+            } else if (part != null || component.isRequired()) {
+                checked(part);
             }
         }
         return value;
     }
 
-    private static RecordComponent[] required(Class<?> type) {
-        if (!type.isRecord()) {
-            return new RecordComponent[0];
+    private static List<Component> components(Class<?> type) {
+        return type.isRecord()
+                ? Arrays.stream(type.getRecordComponents()).map(Component::of).toList()
+                : List.of();
+    }
+
+    /** A part of a body record. */
+    private record Component(Method accessor, boolean isRequired) {
+        static Component of(RecordComponent component) {
+            Method accessor = component.getAccessor();
+            accessor.setAccessible(true);
+            return new Component(accessor, !component.getAnnotatedType().isAnnotationPresent(Nullable.class));
         }
-        return java.util.Arrays.stream(type.getRecordComponents())
-                .filter(part -> !part.getAnnotatedType().isAnnotationPresent(Nullable.class))
-                .filter(part -> part.getAccessor().trySetAccessible())
-                .toArray(RecordComponent[]::new);
+
+        @Nullable
+        Object of(Object body) {
+            try {
+                return accessor.invoke(body);
+            } catch (ReflectiveOperationException hidden) {
+                throw new IllegalStateException("body records must be readable: " + body.getClass(), hidden);
+            }
+        }
     }
 
     private static Refused refusal(Exception thrown) {

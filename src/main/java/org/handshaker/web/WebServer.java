@@ -43,6 +43,7 @@ public final class WebServer implements AutoCloseable {
     private final Connector connector;
     private final Listen listen;
     private final Front front;
+    private volatile boolean isListening;
 
     /** How connections begin: as plain HTTP, or with tor's PROXY line, without which they are closed. */
     public enum Front {
@@ -131,6 +132,7 @@ public final class WebServer implements AutoCloseable {
                 removeStale(listen.unixPath());
             }
             server.start();
+            isListening = true;
             if (listen.unixPath() != null) {
                 openTo(listen.unixPath());
                 return "unix:" + listen.unixPath();
@@ -141,6 +143,8 @@ public final class WebServer implements AutoCloseable {
             return "http://" + host + ":" + ((ServerConnector) connector).getLocalPort();
         } catch (IOException taken) {
             throw new Unusable("It cannot listen on " + listen + ": is another program there?", taken);
+        } catch (Unusable notOurs) {
+            throw notOurs;
         } catch (Exception failed) {
             throw new IllegalStateException("Jetty did not start", failed);
         }
@@ -180,7 +184,8 @@ public final class WebServer implements AutoCloseable {
     public void close() {
         try {
             server.stop();
-            if (listen.unixPath() != null) {
+            // A socket at that path that this server did not make is somebody else's.
+            if (listen.unixPath() != null && isListening) {
                 Files.deleteIfExists(listen.unixPath());
             }
         } catch (Exception failed) {

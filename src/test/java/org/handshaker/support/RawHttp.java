@@ -206,7 +206,7 @@ public final class RawHttp {
         }
     }
 
-    private static Answer read(InputStream in) throws IOException {
+    static Answer read(InputStream in) throws IOException {
         String statusLine = line(in);
         if (statusLine.length() < 12) {
             throw new IOException("no HTTP answer: " + statusLine);
@@ -218,7 +218,7 @@ public final class RawHttp {
             headers.computeIfAbsent(header.substring(0, colon).toLowerCase(Locale.ROOT), name -> new ArrayList<>())
                     .add(header.substring(colon + 1).strip());
         }
-        if (status == 101) {
+        if (status < 200 || status == 204) {
             return new Answer(status, headers, "");
         }
         List<String> length = headers.getOrDefault("content-length", List.of());

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.handshaker.support.Refusals.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.Charset;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.handshaker.core.Reason;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JsonTest {
+    record Thing(
+            String someName,
+            @Nullable Long count,
+            @Nullable Boolean isOn,
+            @Nullable List<String> words,
+            @Nullable Part part,
+            @Nullable List<Part> parts,
+            @Nullable Unread birthday,
+            char @Nullable [] secret,
+            @Nullable Colour colour) {}
+
+    record Part(String name, int number) {}
+
+    enum Colour {
+        RED
+    }
+
+    record Checked(String word) {
+        Checked {
+            if (!word.equals("right")) {
+                throw Reason.BAD_USERNAME.refuse();
+            }
+        }
+    }
+
+    @Test
+    void readsSnakeCaseIntoRecords() {
+        Thing thing = read(
+                "{\"some_name\":\"n\",\"count\":7,\"is_on\":true,\"words\":[\"a\"],\"part\":{\"name\":\"p\",\"number\":1},"
+                        + "\"parts\":[{\"name\":\"q\",\"number\":2}],\"secret\":\"\u00e9\"}  \n");
+        assertEquals("n", thing.someName());
+        assertEquals(7, thing.count());
+        assertEquals(true, thing.isOn());
+        assertEquals(List.of("a"), thing.words());
+        assertEquals(new Part("p", 1), thing.part());
+        assertEquals(List.of(new Part("q", 2)), thing.parts());
+        assertArrayEquals(new char[] {'\u00e9'}, thing.secret());
+        assertNull(thing.colour());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                " ",
+                "null",
+                "[]",
+                "7",
+                "\"x\"",
+                "{",
+                "{}",
+                "{\"some_name\":null}",
+                "{\"some_name\":7}",
+                "{\"some_name\":1.5}",
+                "{\"some_name\":true}",
+                "{\"some_name\":[\"x\"]}",
+                "{\"some_name\":{}}",
+                "{\"someName\":\"x\"}",
+                "{\"some_name\":\"x\",\"unknown\":1}",
+                "{\"some_name\":\"x\",\"unknown\":null}",
+                "{\"some_name\":\"x\",\"some_name\":\"x\"}",
+                "{\"some_name\":\"x\"}{}",
+                "{\"some_name\":\"x\"} x",
+                "{\"some_name\":\"x\"},",
+                "{\"some_name\":\"x\",}",
+                "{'some_name':'x'}",
+                "{some_name:\"x\"}",
+                "{\"some_name\":\"x\"} // no",
+                "/**/{\"some_name\":\"x\"}",
+                "{\"some_name\":\"\t\"}",
+                "{\"some_name\":\"\\x\"}",
+                "{\"some_name\":\"\\u00g0\"}",
+                "{\"some_name\":\"x",
+                "\ufeff{\"some_name\":\"x\"}",
+                "{\"some_name\":\"x\",\"count\":\"7\"}",
+                "{\"some_name\":\"x\",\"count\":7.0}",
+                "{\"some_name\":\"x\",\"count\":1e3}",
+                "{\"some_name\":\"x\",\"count\":true}",
+                "{\"some_name\":\"x\",\"count\":\"\"}",
+                "{\"some_name\":\"x\",\"count\":9223372036854775808}",
+                "{\"some_name\":\"x\",\"count\":123456789012345678901234567890}",
+                "{\"some_name\":\"x\",\"count\":NaN}",
+                "{\"some_name\":\"x\",\"count\":+1}",
+                "{\"some_name\":\"x\",\"count\":01}",
+                "{\"some_name\":\"x\",\"is_on\":1}",
+                "{\"some_name\":\"x\",\"is_on\":\"true\"}",
+                "{\"some_name\":\"x\",\"is_on\":\"\"}",
+                "{\"some_name\":\"x\",\"words\":\"a\"}",
+                "{\"some_name\":\"x\",\"words\":[1]}",
+                "{\"some_name\":\"x\",\"words\":[null]}",
+                "{\"some_name\":\"x\",\"words\":[\"a\",[]]}",
+                "{\"some_name\":\"x\",\"part\":{}}",
+                "{\"some_name\":\"x\",\"part\":\"\"}",
+                "{\"some_name\":\"x\",\"part\":[]}",
+                "{\"some_name\":\"x\",\"part\":{\"number\":1}}",
+                "{\"some_name\":\"x\",\"part\":{\"name\":null,\"number\":1}}",
+                "{\"some_name\":\"x\",\"part\":{\"name\":\"p\",\"number\":null}}",
+                "{\"some_name\":\"x\",\"part\":{\"name\":\"p\",\"number\":1,\"more\":1}}",
+                "{\"some_name\":\"x\",\"part\":{\"name\":\"p\",\"name\":\"p\",\"number\":1}}",
+                "{\"some_name\":\"x\",\"parts\":[null]}",
+                "{\"some_name\":\"x\",\"parts\":[{\"name\":null,\"number\":1}]}",
+                "{\"some_name\":\"x\",\"secret\":[\"a\",\"b\"]}",
+                "{\"some_name\":\"x\",\"secret\":7}",
+                "{\"some_name\":\"x\",\"colour\":0}",
+                "{\"some_name\":\"x\",\"colour\":\"blue\"}"
+            })
+    void refusesWhateverIsNotExactlyThat(String json) {
+        assertRefused(Reason.MALFORMED, () -> read(json));
+        assertRefused(Reason.MALFORMED, () -> Json.read(json, Thing.class));
+        assertRefused(Reason.MALFORMED, () -> Json.convert(Json.map(json), Thing.class));
+    }
+
+    @Test
+    void aMissingPrimitiveIsNotZero() {
+        assertRefused(Reason.MALFORMED, () -> read("{\"some_name\":\"x\",\"part\":{\"name\":\"p\"}}"));
+    }
+
+    @Test
+    void nestingEndsAtSixteen() {
+        assertTrue(Json.map("{\"a\":" + "[".repeat(15) + "]".repeat(15) + "}").containsKey("a"));
+        assertRefused(Reason.MALFORMED, () -> Json.map("{\"a\":" + "[".repeat(16) + "]".repeat(16) + "}"));
+        assertRefused(
+                Reason.MALFORMED,
+                () -> read("{\"some_name\":\"x\",\"birthday\":" + "[".repeat(16) + "]".repeat(16) + "}"));
+        assertRefused(Reason.MALFORMED, () -> Json.map("[".repeat(100_000)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "\"1990-01-01\"", "7", "{\"a\":[1,{\"b\":null}]}", "[[]]", "true"})
+    void whatIsLeftUnreadMayBeAnything(String value) {
+        assertEquals(
+                "x", read("{\"birthday\":" + value + ",\"some_name\":\"x\"}").someName());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE"})
+    void noOtherEncodingIsGuessed(String charset) {
+        byte[] bytes = "{\"some_name\":\"x\"}".getBytes(Charset.forName(charset));
+        assertRefused(Reason.MALFORMED, () -> Json.read(bytes, Thing.class));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"\u00ff", "\u00c0\u0080", "\u00ed\u00a0\u0080", "\u00e9", "\u00f4\u0090\u0080\u0080", "\u0080"})
+    void bytesThatAreNoUtf8AreNoText(String bytesAsLatin1) {
+        byte[] bytes = ("{\"some_name\":\"" + bytesAsLatin1 + "\"}").getBytes(ISO_8859_1);
+        assertRefused(Reason.MALFORMED, () -> Json.read(bytes, Thing.class));
+    }
+
+    @Test
+    void aRecordsOwnRefusalIsTheAnswer() {
+        assertRefused(Reason.BAD_USERNAME, () -> Json.read("{\"word\":\"wrong\"}".getBytes(UTF_8), Checked.class));
+        assertRefused(Reason.BAD_USERNAME, () -> Json.convert(Map.of("word", "wrong"), Checked.class));
+        assertEquals(new Checked("right"), Json.read("{\"word\":\"right\"}", Checked.class));
+        assertRefused(Reason.MALFORMED, () -> Json.read("{}", Checked.class));
+    }
+
+    @Test
+    void writesSnakeCaseAndLeavesNullsOut() {
+        Thing thing = new Thing("n", null, false, List.of(), null, null, null, null, null);
+        assertEquals("{\"some_name\":\"n\",\"is_on\":false,\"words\":[]}", Json.text(thing));
+        assertEquals(Json.text(thing), new String(Json.write(thing), UTF_8));
+    }
+
+    @Test
+    void writesNullsWhereTheyAreTheAnswer() {
+        java.util.Map<String, Object> keys = new java.util.LinkedHashMap<>();
+        keys.put("@a", "key");
+        keys.put("@b", null);
+        assertEquals("{\"@a\":\"key\",\"@b\":null}", Json.text(keys));
+    }
+
+    @Test
+    void textComesBackAsItWas() {
+        char[] all = new char[0xd800];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = (char) i;
+        }
+        String text = new String(all) + "\ud83e\udd86\uffff";
+        Thing thing = new Thing(text, null, null, null, null, null, null, null, null);
+        assertEquals(text, read(Json.text(thing)).someName());
+        assertEquals(text, Json.map(Json.text(thing)).get("some_name"));
+        assertTrue(Arrays.equals(Json.write(thing), Json.text(thing).getBytes(UTF_8)));
+    }
+
+    private static Thing read(String json) {
+        return Json.read(json.getBytes(UTF_8), Thing.class);
+    }
+}
