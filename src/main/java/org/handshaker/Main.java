@@ -62,6 +62,7 @@ public final class Main {
         spec.usageMessage()
                 .description("Runs the relay. Each setting is an option, a HANDSHAKER_… variable, or a line of a"
                         + " properties file; the first of these that is there counts.")
+                .abbreviateSynopsis(true)
                 .sortOptions(false);
         spec.addOption(OptionSpec.builder("--config")
                 .type(Path.class)
@@ -73,13 +74,18 @@ public final class Main {
             spec.addOption(OptionSpec.builder("--" + setting.key())
                     .type(String.class)
                     .paramLabel("VALUE")
-                    // Picocli formats descriptions: a percent sign would be a directive.
-                    .description((setting.meaning() + ". Takes: " + setting.takes() + ". Default: " + fallback + ". ["
-                                    + setting.variable() + "]")
-                            .replace("%", "%%"))
+                    .description(
+                            plain(setting.meaning() + "."),
+                            plain("Takes: " + setting.takes() + ". [" + setting.variable() + "]"),
+                            plain("Default: " + fallback))
                     .build());
         }
         return spec;
+    }
+
+    /** Picocli formats descriptions: a percent sign would be a directive. */
+    private static String plain(String text) {
+        return text.replace("%", "%%");
     }
 
     private static CommandSpec demoSpec() {

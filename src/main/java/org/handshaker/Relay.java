@@ -199,7 +199,7 @@ public final class Relay implements AutoCloseable {
                     + " put the key file back, or name it with --key-file. Nothing was touched.");
         }
         if (KeyFile.createIfAbsent(keyFile) == KeyFile.Found.CREATED) {
-            announcer.tell("A new master secret is in the key file. Keep a copy apart from the data:"
+            announcer.tell("A new master key was made, in the file of --key-file. Keep a copy apart from the data:"
                     + " without it the database is unreadable, with it and the data nothing is secret.");
         }
         byte[] master = KeyFile.read(keyFile);
@@ -310,7 +310,7 @@ public final class Relay implements AutoCloseable {
                 config.onion().ifPresentOrElse(hosts::onion, hosts::takeAnyOnion);
             }
             case MANAGED ->
-                announcer.tell("Starting tor. Until it has published this relay, only this machine reaches it.");
+                announcer.tell("Starting tor. Until it has published this relay, nobody reaches it from elsewhere.");
             case CONTROL -> announcer.tell(ControlOnion.WEAKER);
         }
         announcer.ready(address);

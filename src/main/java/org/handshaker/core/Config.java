@@ -67,6 +67,7 @@ public final class Config {
             throw bad(Setting.LIMITS, "may be off only with --tor none");
         }
         data();
+        tor();
         passwordMin();
         accessTtl();
         refreshTtl();
@@ -96,7 +97,7 @@ public final class Config {
         try {
             return Listen.parse(text(setting));
         } catch (Unusable unusable) {
-            throw bad(setting, "is wrong. " + unusable.sentence());
+            throw bad(setting, "is wrong. " + unusable.sentence().replaceFirst("\\.$", ""));
         }
     }
 
