@@ -8,8 +8,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
+import org.handshaker.core.Reason;
 import org.handshaker.store.Database;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +27,7 @@ final class Delivery {
     private final QueueStore store;
     private final Mailboxes boxes;
     private final Bodies bodies;
+    private final AtomicInteger waiting = new AtomicInteger();
     private volatile boolean stopping;
 
     Delivery(Database database, InstantSource time, Timer timer, QueueStore store, Mailboxes boxes, Bodies bodies) {
@@ -96,6 +99,10 @@ final class Delivery {
         if (!now.events().isEmpty() || wait.isZero()) {
             return CompletableFuture.completedFuture(now);
         }
+        if (waiting.incrementAndGet() > Limits.WAITERS_MAX) {
+            waiting.decrementAndGet();
+            throw Reason.BUSY.refuse();
+        }
         Waiter waiter = new Waiter(wanted, new CompletableFuture<>());
         @Nullable
         Waiter crowdedOut = boxes.with(owner, box -> {
@@ -110,6 +117,7 @@ final class Delivery {
         }
         Timer.Alarm alarm = timer.after(wait, () -> waiter.woken().complete(null));
         return waiter.woken().thenApply(woken -> {
+            waiting.decrementAndGet();
             alarm.cancel();
             boxes.with(owner, box -> box.waiters.remove(waiter));
             return page(owner, wanted, eventsMax);

@@ -119,11 +119,11 @@ class CrashTest {
 
     /** Load, and an end at a random moment: mostly a kill, sometimes a request to stop, which must lose nothing either. */
     private void live(Program relay, int round) throws Exception {
-        CountDownLatch receipts = new CountDownLatch(random.nextInt(300));
+        CountDownLatch receipts = new CountDownLatch(random.nextInt(250));
         Life life = new Life(people, ledgers, round, random.nextLong(), receipts);
         life.begin();
         // Bounded: with both readers away the queues fill up and no more receipts come.
-        boolean isReached = receipts.await(3, TimeUnit.SECONDS);
+        boolean isReached = receipts.await(2, TimeUnit.SECONDS);
         if (isReached && random.nextInt(10) == 0) {
             relay.terminate();
             assertEquals(0, relay.awaitExit(30));

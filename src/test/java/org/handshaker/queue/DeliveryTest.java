@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.junit.jupiter.api.AfterEach;
@@ -181,6 +182,24 @@ class DeliveryTest {
                 .forEach(poll -> assertEquals(1, now(poll).events().size()));
         queues.timer.pass(Queues.LINGER);
         assertEquals(0, queues.timer.waiting());
+    }
+
+    @Test
+    void allUsersTogetherHaveABoundedNumberOfPollsWaiting() {
+        List<CompletableFuture<Page>> polls = new ArrayList<>();
+        while (polls.size() < Limits.WAITERS_MAX) {
+            Id user = Id.random();
+            for (int i = 0; i < Limits.WAITERS_PER_USER_MAX; i++) {
+                polls.add(queues.queue.poll(user, Wanted.EVERYTHING, 1, WAIT));
+            }
+        }
+        assertRefused(Reason.BUSY, () -> poll(Wanted.EVERYTHING));
+        queues.store(queues.ann, queues.ben, "hello");
+        assertEquals(1, now(poll(Wanted.EVERYTHING)).events().size());
+        queues.timer.pass(WAIT);
+        polls.forEach(Queues::now);
+        now(queues.queue.ackUpTo(queues.ben, Wanted.EVERYTHING, Long.MAX_VALUE));
+        assertFalse(poll(Wanted.EVERYTHING).isDone());
     }
 
     @Test

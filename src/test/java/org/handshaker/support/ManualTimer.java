@@ -3,6 +3,7 @@ package org.handshaker.support;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import org.handshaker.queue.Timer;
 
@@ -37,7 +38,7 @@ public final class ManualTimer implements Timer {
         synchronized (this) {
             nowNanos += duration.toNanos();
             due = waiting.stream().filter(each -> each.atNanos <= nowNanos).toList();
-            waiting.removeAll(due);
+            waiting.removeAll(new HashSet<>(due));
         }
         due.stream()
                 .sorted((one, other) -> Long.compare(one.atNanos, other.atNanos))
