@@ -67,10 +67,19 @@ public final class Limits {
     public static final int FRAME_BYTES_MAX = EVENT_BODY_BYTES_MAX;
     /** Frames under way to one socket; a reader slower than that is closed and comes back to its queue. */
     public static final int FRAMES_OUT_MAX = 1_024;
+    /** Their characters. More than the window's events can be, escaped and padded: only who acks unread gets there. */
+    public static final int CHARS_OUT_MAX = 8 * 1_024 * 1_024;
+    /** To all sockets together; past it whoever holds more than a share of it is closed. */
+    public static final long CHARS_OUT_ALL_MAX =
+            Math.max(CHARS_OUT_MAX, Runtime.getRuntime().maxMemory() / 16);
+
+    public static final int CHARS_OUT_SHARE = 256 * 1_024;
 
     public static final Duration SOCKET_SIGN_IN_WAIT = Duration.ofSeconds(10);
     public static final Duration SOCKET_PING = Duration.ofSeconds(25);
     public static final Duration SOCKET_IDLE = Duration.ofSeconds(60);
+    /** For the other side's close; then it is cut off. */
+    public static final Duration SOCKET_CLOSE_WAIT = Duration.ofSeconds(5);
     /** Malformed frames in a minute that close a socket. */
     public static final int MALFORMED_FRAMES_MAX = 3;
 

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.handshaker.core.Caller;
@@ -28,6 +29,11 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     private volatile long lastHeardNanos = System.nanoTime();
     private volatile long lastPingNanos = lastHeardNanos;
     private final long openedNanos = lastHeardNanos;
+    /** When a tick first saw it closing; only the ticker touches it. */
+    private long closingNanos;
+
+    /** Characters handed over and not yet written; a blind ack moves the window without anything being read. */
+    private final AtomicLong charsOut = new AtomicLong();
     /** When the last malformed frames came; only the reading thread touches it. */
     private final long[] malformedNanos = new long[Limits.MALFORMED_FRAMES_MAX];
 
@@ -55,6 +61,10 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
 
     @Override
     public void onWebSocketText(String text) {
+        if (isClosing.get()) {
+            // Jetty reads on until the other side closes too, which a thief whose session was revoked never does.
+            return;
+        }
         lastHeardNanos = System.nanoTime();
         @Nullable String id = null;
         try {
@@ -143,8 +153,11 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
 
     @Override
     public void onWebSocketBinary(ByteBuffer payload, Callback callback) {
-        lastHeardNanos = System.nanoTime();
         callback.succeed();
+        if (isClosing.get()) {
+            return;
+        }
+        lastHeardNanos = System.nanoTime();
         refuse(null, Reason.MALFORMED.refuse("Frames are text."));
     }
 
@@ -174,9 +187,27 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     /** Sends without waiting; a reader who lets too many frames pile up is cut off and comes back to its queue. */
     void sendFrame(String json) {
         @Nullable Session open = session;
-        if (open != null && open.isOpen()) {
-            open.sendText(sockets.padded(json), Callback.from(() -> {}, slow -> open.disconnect()));
+        if (open == null || !open.isOpen()) {
+            return;
         }
+        String frame = sockets.padded(json);
+        int chars = frame.length();
+        long here = charsOut.addAndGet(chars);
+        long everywhere = sockets.charsOut.addAndGet(chars);
+        if (here > Limits.CHARS_OUT_MAX || (everywhere > Limits.CHARS_OUT_ALL_MAX && here > Limits.CHARS_OUT_SHARE)) {
+            written(chars);
+            open.disconnect();
+            return;
+        }
+        open.sendText(frame, Callback.from(() -> written(chars), slow -> {
+            written(chars);
+            open.disconnect();
+        }));
+    }
+
+    private void written(int chars) {
+        charsOut.addAndGet(-chars);
+        sockets.charsOut.addAndGet(-chars);
     }
 
     /** Says why, then closes; whoever does not answer the close is cut off at the next tick. */
@@ -190,14 +221,19 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     /** Once every few seconds: signs of life, and an end to those without. */
     void tick(long nowNanos) {
         @Nullable Session open = session;
-        if (open == null || !open.isOpen()) {
+        if (open == null) {
+            return;
+        }
+        if (isClosing.get()) {
+            // Jetty no longer calls it open then, but it holds its place until it is gone.
+            closingNanos = closingNanos == 0 ? nowNanos : closingNanos;
+            if (nowNanos - closingNanos > Limits.SOCKET_CLOSE_WAIT.toNanos()) {
+                open.disconnect();
+            }
             return;
         }
         long silent = nowNanos - lastHeardNanos;
         if (silent > Limits.SOCKET_IDLE.toNanos()) {
-            if (isClosing.get()) {
-                open.disconnect();
-            }
             close(CloseCode.IDLE);
         } else if (caller == null && nowNanos - openedNanos > Limits.SOCKET_SIGN_IN_WAIT.toNanos()) {
             close(CloseCode.NOT_SIGNED_IN);

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
@@ -51,6 +52,9 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         thread.setDaemon(true);
         return thread;
     });
+    /** Characters on their way to all sockets together. */
+    final AtomicLong charsOut = new AtomicLong();
+
     private volatile boolean stopping;
 
     public Sockets(
