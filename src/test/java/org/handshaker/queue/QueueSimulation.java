@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
@@ -154,7 +155,7 @@ final class QueueSimulation implements AutoCloseable {
         check(fits, "taken in although the queue is full");
         if (first.isPresent()) {
             // After a restart it is another future with the same receipt.
-            withoutReceipt.add(copyOf(first.get(), receipt));
+            withoutReceipt.add(retryOf(first.get(), sent, receipt));
             return "a retry of " + first.get().number;
         }
         sent.receipt = receipt;
@@ -167,12 +168,21 @@ final class QueueSimulation implements AutoCloseable {
         return "send " + sent.number;
     }
 
-    private static Sent copyOf(Sent sent, CompletableFuture<Receipt> receipt) {
-        Sent copy = new Sent(
-                sent.number, sent.sender, sent.target, sent.kind, sent.payload, sent.expiresAt, true, sent.key);
-        copy.receipt = receipt;
-        copy.isAcked = true;
-        return copy;
+    /** Whoever may not see the recipient gets a receipt that does not tell whether the first still waits. */
+    private static Sent retryOf(Sent first, Sent again, CompletableFuture<Receipt> receipt) {
+        Instant expiresAt = again.mayBeDelivered ? first.expiresAt : again.expiresAt;
+        Sent retry = new Sent(
+                first.number,
+                first.sender,
+                first.target,
+                first.kind,
+                first.payload,
+                expiresAt,
+                again.mayBeDelivered,
+                first.key);
+        retry.receipt = receipt;
+        retry.isAcked = true;
+        return retry;
     }
 
     private int size() {
@@ -280,6 +290,7 @@ final class QueueSimulation implements AutoCloseable {
         boolean drops = chance(30);
         boolean refuses = chance(30);
         List<Sent> came = new ArrayList<>();
+        List<Sent> retracted = new ArrayList<>();
         compare(one, model.line(one));
         compare(other, model.line(other));
         try {
@@ -288,8 +299,11 @@ final class QueueSimulation implements AutoCloseable {
                     queues.queue.dropBetween(handle, one, other);
                 }
                 for (int i = random.nextInt(6); i >= 0; i--) {
-                    if (chance(70)) {
+                    int dice = random.nextInt(10);
+                    if (dice < 6) {
                         came.add(announce(handle, random.nextBoolean() ? one : other));
+                    } else if (dice == 6) {
+                        retract(handle, one, came, retracted);
                     } else {
                         sendMeanwhile(one, other).ifPresent(came::add);
                     }
@@ -302,12 +316,14 @@ final class QueueSimulation implements AutoCloseable {
         } catch (Refused refused) {
             check(refuses && refused.reason() == Reason.NOT_FOUND, "refused: " + refused.reason());
             came.removeIf(Sent::isSystem);
+            retracted.clear();
         }
         for (Sent sent : came) {
             Line line = model.line(sent.target);
             line.take(old -> sent.replaces(old) && !came.contains(old));
             line.add(sent);
         }
+        retracted.forEach(sent -> model.line(sent.target).take(each -> each == sent));
         if (drops && !refuses) {
             model.line(one).take(sent -> sent.isFrom(other));
             model.line(other).take(sent -> sent.isFrom(one));
@@ -315,9 +331,23 @@ final class QueueSimulation implements AutoCloseable {
         return (refuses ? "refused " : "") + (drops ? "drop" : "announcement");
     }
 
+    /** Takes back what was told of one subject, before this change or in it. */
+    private void retract(Handle handle, Id target, List<Sent> came, List<Sent> retracted) {
+        String kind = any(SYSTEM);
+        String subject = anySubject();
+        queues.queue.retract(handle, target, kind, subject);
+        Stream.concat(model.line(target).pending.stream(), came.stream())
+                .filter(sent -> sent.isSystem() && sent.target.equals(target) && (kind + subject).equals(sent.key))
+                .forEach(retracted::add);
+    }
+
+    private String anySubject() {
+        return "subject " + random.nextInt(4);
+    }
+
     private Sent announce(Handle handle, Id target) {
         String kind = any(SYSTEM);
-        String subject = "subject " + random.nextInt(4);
+        String subject = anySubject();
         Instant expiresAt =
                 Instant.ofEpochSecond(instant().plus(Queues.MESSAGE_TTL).getEpochSecond());
         Sent sent = new Sent(numbers, null, target, kind, numbers + ":", expiresAt, false, kind + subject);
