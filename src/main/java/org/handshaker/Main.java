@@ -14,6 +14,7 @@ import org.handshaker.client.Demo;
 import org.handshaker.core.Config;
 import org.handshaker.core.Setting;
 import org.handshaker.core.Unusable;
+import org.handshaker.web.WebServer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,6 +62,7 @@ public final class Main {
         spec.usageMessage()
                 .description("Runs the relay. Each setting is an option, a HANDSHAKER_… variable, or a line of a"
                         + " properties file; the first of these that is there counts.")
+                .abbreviateSynopsis(true)
                 .sortOptions(false);
         spec.addOption(OptionSpec.builder("--config")
                 .type(Path.class)
@@ -72,13 +74,18 @@ public final class Main {
             spec.addOption(OptionSpec.builder("--" + setting.key())
                     .type(String.class)
                     .paramLabel("VALUE")
-                    // Picocli formats descriptions: a percent sign would be a directive.
-                    .description((setting.meaning() + ". Takes: " + setting.takes() + ". Default: " + fallback + ". ["
-                                    + setting.variable() + "]")
-                            .replace("%", "%%"))
+                    .description(
+                            plain(setting.meaning() + "."),
+                            plain("Takes: " + setting.takes() + ". [" + setting.variable() + "]"),
+                            plain("Default: " + fallback))
                     .build());
         }
         return spec;
+    }
+
+    /** Picocli formats descriptions: a percent sign would be a directive. */
+    private static String plain(String text) {
+        return text.replace("%", "%%");
     }
 
     private static CommandSpec demoSpec() {
@@ -139,6 +146,9 @@ public final class Main {
         }
         Path home = Path.of(System.getProperty("user.home", "."));
         Config config = Settings.gather(options, environment, file, home);
+        Thread preload = new Thread(WebServer::preload, "preload");
+        preload.setDaemon(true);
+        preload.start();
         Relay relay = new Relay(config, InstantSource.system(), new Announcer(out, err));
         CountDownLatch stopped = new CountDownLatch(1);
         Thread stop = new Thread(

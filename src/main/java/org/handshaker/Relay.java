@@ -199,7 +199,7 @@ public final class Relay implements AutoCloseable {
                     + " put the key file back, or name it with --key-file. Nothing was touched.");
         }
         if (KeyFile.createIfAbsent(keyFile) == KeyFile.Found.CREATED) {
-            announcer.tell("A new master secret is in the key file. Keep a copy apart from the data:"
+            announcer.tell("A new master key was made, in the file of --key-file. Keep a copy apart from the data:"
                     + " without it the database is unreadable, with it and the data nothing is secret.");
         }
         byte[] master = KeyFile.read(keyFile);
@@ -237,8 +237,7 @@ public final class Relay implements AutoCloseable {
                         news);
             case CONTROL ->
                 new ControlOnion(
-                        new ControlOnion.Settings(
-                                target(config.torControl()), config.data(), target(config.listen())),
+                        new ControlOnion.Settings(target(config.torControl()), config.data(), target(config.listen())),
                         news);
         };
     }
@@ -271,7 +270,9 @@ public final class Relay implements AutoCloseable {
         @Override
         public void onGone(String sentence) {
             health = "degraded";
-            announcer.tell(sentence + " The onion is not reachable; the relay serves locally.");
+            if (!isClosed.get()) {
+                announcer.tell(sentence + ". Nobody reaches this relay through Tor now.");
+            }
         }
     }
 
@@ -304,7 +305,7 @@ public final class Relay implements AutoCloseable {
                 config.onion().ifPresentOrElse(hosts::onion, hosts::takeAnyOnion);
             }
             case MANAGED ->
-                announcer.tell("Starting tor. Until it has published this relay, only this machine reaches it.");
+                announcer.tell("Starting tor. Until it has published this relay, nobody reaches it from elsewhere.");
             case CONTROL -> announcer.tell(ControlOnion.WEAKER);
         }
         announcer.ready(address);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker;
 
+import static java.nio.charset.StandardCharsets.UTF_16;
+import static java.nio.charset.StandardCharsets.UTF_16BE;
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -230,6 +234,7 @@ class EveryRouteTest {
                 open + ",\"x\":" + "[".repeat(17) + "]".repeat(17) + "}",
                 open + ",\"x\":" + "{\"y\":".repeat(17) + "1" + "}".repeat(17) + "}",
                 "/* comment */" + example,
+                "\ufeff" + example,
                 example.replace('"', '\'')));
         if (isBodyRequired(named)) {
             malformed.add("");
@@ -240,6 +245,14 @@ class EveryRouteTest {
         }
         for (String body : malformed) {
             assertRefused(400, "malformed", body, named.request().json(body).send());
+        }
+        for (Charset other : List.of(UTF_16LE, UTF_16BE, UTF_16, Charset.forName("UTF-32"))) {
+            byte[] body = example.getBytes(other);
+            RawHttp.Answer answer = named.request()
+                    .header("Content-Type", "application/json")
+                    .body(body)
+                    .send();
+            assertRefused(400, "malformed", other.name(), answer);
         }
     }
 
@@ -461,9 +474,20 @@ class EveryRouteTest {
     private static List<String> wrongFor(String type) {
         return switch (type) {
             case "string" -> List.of("7", "1.5", "true", "{}", "[]", "[\"x\"]");
-            case "integer" -> List.of("\"7\"", "1.5", "1e3", "true", "{}", "[]", "99999999999999999999");
-            case "boolean" -> List.of("\"true\"", "1", "0", "\"\"", "{}", "[]");
-            case "array" -> List.of("\"x\"", "7", "{}", "[7]", "[null]", "[{}]", "[[]]");
+            case "integer" ->
+                List.of(
+                        "\"7\"",
+                        "\"\"",
+                        "\" \"",
+                        "\"\\u0000\"",
+                        "1.5",
+                        "1e3",
+                        "true",
+                        "{}",
+                        "[]",
+                        "99999999999999999999");
+            case "boolean" -> List.of("\"true\"", "\" \"", "\"\\u0000\"", "1", "0", "\"\"", "{}", "[]");
+            case "array" -> List.of("\"x\"", "\"\"", "\" \"", "7", "{}", "[7]", "[null]", "[{}]", "[[]]");
             default -> List.of();
         };
     }

@@ -241,8 +241,7 @@ class MainTest {
         List<String> names = Arrays.stream(options)
                 .map(option -> option.substring(0, option.indexOf('=')))
                 .toList();
-        for (String standard :
-                List.of("--listen=127.0.0.1:0", "--tor=none", "--data=" + data, "--key-file=" + key)) {
+        for (String standard : List.of("--listen=127.0.0.1:0", "--tor=none", "--data=" + data, "--key-file=" + key)) {
             if (!names.contains(standard.substring(0, standard.indexOf('=')))) {
                 arguments.add(standard);
             }

@@ -114,8 +114,7 @@ class ServeTest {
                 "--data=" + directory.resolve("data"),
                 "--key-file=" + directory.resolve("key")));
         arguments.addAll(List.of(options));
-        return Program.start(
-                Files.createTempFile(directory, "relay", ".err"), arguments.toArray(String[]::new));
+        return Program.start(Files.createTempFile(directory, "relay", ".err"), arguments.toArray(String[]::new));
     }
 
     private static String over(Path socket, String request) throws IOException {

@@ -74,11 +74,6 @@ final class OpenPgp {
     /** A key made a moment ago on a machine whose clock runs ahead is still a good key. */
     private static final Duration CLOCK_SKEW_MAX = Duration.ofHours(24);
 
-    /** The product of the primes below 1,024. */
-    private static final BigInteger SMALL_PRIMES = Stream.iterate(
-                    BigInteger.TWO, prime -> prime.bitLength() <= 10, BigInteger::nextProbablePrime)
-            .reduce(BigInteger.ONE, BigInteger::multiply);
-
     static {
         // The library would test every modulus for being prime, 30 ms each, whenever it has not met it lately: a clock
         // that
@@ -86,9 +81,17 @@ final class OpenPgp {
         System.setProperty("org.bouncycastle.rsa.max_mr_tests", "0");
     }
 
+    /** Loaded with the first key: the library is large, and the relay should answer before it is needed. */
+    private static final class Library {
+        static final BcOpenPGPApi API = new BcOpenPGPApi();
+        static final BcKeyFingerprintCalculator FINGERPRINTS = new BcKeyFingerprintCalculator();
+        /** The product of the primes below 1,024. */
+        static final BigInteger SMALL_PRIMES = Stream.iterate(
+                        BigInteger.TWO, prime -> prime.bitLength() <= 10, BigInteger::nextProbablePrime)
+                .reduce(BigInteger.ONE, BigInteger::multiply);
+    }
+
     private final SecureRandom random = new SecureRandom();
-    private final BcOpenPGPApi api = new BcOpenPGPApi();
-    private final BcKeyFingerprintCalculator fingerprints = new BcKeyFingerprintCalculator();
 
     /** Reads exactly one usable certificate, or refuses with {@code bad_pgp_key}, {@code secret_key} or {@code user_id_reveals_email}. */
     Certificate read(String armor, UserIds userIds, Instant now) {
@@ -150,7 +153,8 @@ final class OpenPgp {
     private boolean signed(OpenPGPCertificate signer, String signature, byte[] bytes, Instant now) {
         Date at = evaluationTime(signer, now);
         try {
-            List<OpenPGPDocumentSignature> found = api.verifyDetachedSignature()
+            List<OpenPGPDocumentSignature> found = Library.API
+                    .verifyDetachedSignature()
                     .addVerificationCertificate(signer)
                     .addSignatures(new ByteArrayInputStream(signature.getBytes(StandardCharsets.UTF_8)))
                     .process(new ByteArrayInputStream(bytes));
@@ -197,7 +201,7 @@ final class OpenPgp {
     private OpenPGPCertificate parse(byte[] packets) {
         refuseSecretPackets(packets);
         try {
-            OpenPGPKeyReader reader = api.readKeyOrCertificate();
+            OpenPGPKeyReader reader = Library.API.readKeyOrCertificate();
             List<OpenPGPCertificate> found = reader.parseCertificates(packets);
             if (found.size() == 1 && !found.get(0).isSecretKey()) {
                 return found.get(0);
@@ -244,7 +248,7 @@ final class OpenPgp {
         }
         return kept == primary
                 ? certificate
-                : new OpenPGPCertificate(PGPPublicKeyRing.insertPublicKey(ring, kept), api.getImplementation());
+                : new OpenPGPCertificate(PGPPublicKeyRing.insertPublicKey(ring, kept), Library.API.getImplementation());
     }
 
     private static boolean isBy(PGPSignature signature, PGPPublicKey key) {
@@ -376,7 +380,7 @@ final class OpenPgp {
         } else {
             throw new IllegalStateException("decoys are RSA or Curve25519");
         }
-        return new PGPPublicKey(changed, fingerprints);
+        return new PGPPublicKey(changed, Library.FINGERPRINTS);
     }
 
     /** Of that many bits and without small factors, like the product of two large primes, except that nobody knows these. */
@@ -391,7 +395,9 @@ final class OpenPgp {
     private static BigInteger withoutSmallFactors(byte[] digits) {
         int bits = 8 * digits.length;
         BigInteger number = new BigInteger(1, digits).setBit(bits - 1).setBit(bits - 2);
-        return number.divide(SMALL_PRIMES).multiply(SMALL_PRIMES).add(BigInteger.ONE);
+        return number.divide(Library.SMALL_PRIMES)
+                .multiply(Library.SMALL_PRIMES)
+                .add(BigInteger.ONE);
     }
 
     private static String armor(byte[] packets) throws IOException {

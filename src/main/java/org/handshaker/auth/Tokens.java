@@ -7,12 +7,12 @@ import io.jsonwebtoken.JwsHeader;
 import io.jsonwebtoken.JwtException;
 import io.jsonwebtoken.JwtParser;
 import io.jsonwebtoken.Jwts;
-import io.jsonwebtoken.security.Keys;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Date;
 import javax.crypto.SecretKey;
+import javax.crypto.spec.SecretKeySpec;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
@@ -36,16 +36,25 @@ final class Tokens {
     private final SecretKey key;
     private final Duration life;
     private final InstantSource time;
-    private final JwtParser parser;
+    /** Built with the first token: the library is large, and the relay should answer before it is needed. */
+    private volatile @Nullable JwtParser parser;
 
     Tokens(Vault vault, Duration life, InstantSource time) {
-        this.key = Keys.hmacShaKeyFor(vault.derive("jwt " + KEY_ID));
+        this.key = new SecretKeySpec(vault.derive("jwt " + KEY_ID), "HmacSHA256");
         this.life = life;
         this.time = time;
-        this.parser = Jwts.parser()
-                .verifyWith(key)
-                .clock(() -> Date.from(time.instant()))
-                .build();
+    }
+
+    private JwtParser parser() {
+        @Nullable JwtParser known = parser;
+        if (known == null) {
+            known = Jwts.parser()
+                    .verifyWith(key)
+                    .clock(() -> Date.from(time.instant()))
+                    .build();
+            parser = known;
+        }
+        return known;
     }
 
     Duration life() {
@@ -72,7 +81,7 @@ final class Tokens {
             throw Reason.NOT_SIGNED_IN.refuse();
         }
         try {
-            Jws<Claims> signed = parser.parseSignedClaims(token);
+            Jws<Claims> signed = parser().parseSignedClaims(token);
             JwsHeader header = signed.getHeader();
             Claims claims = signed.getPayload();
             boolean ours = Jwts.SIG.HS256.getId().equals(header.getAlgorithm()) && KEY_ID.equals(header.getKeyId());

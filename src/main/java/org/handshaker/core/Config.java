@@ -100,7 +100,7 @@ public final class Config {
         try {
             return Listen.parse(text(setting));
         } catch (Unusable unusable) {
-            throw bad(setting, "is wrong. " + unusable.sentence());
+            throw bad(setting, "is wrong. " + unusable.sentence().replaceFirst("\\.$", ""));
         }
     }
 

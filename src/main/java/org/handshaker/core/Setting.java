@@ -23,7 +23,7 @@ public enum Setting {
     KEY_FILE(
             "~/.config/handshaker/master.key",
             "file, 32 bytes, mode 0600",
-            "The master secret; created on the first start. Without it the database cannot be read"),
+            "The master key; created on the first start. Without it the database cannot be read"),
     TOR(
             "managed",
             "none, managed, control or torrc",

@@ -44,18 +44,21 @@ public final class Admission implements AutoCloseable {
     public <T> CompletableFuture<T> admit(Supplier<T> work) {
         CompletableFuture<T> done = new CompletableFuture<>();
         AtomicBoolean isDecided = new AtomicBoolean();
+        Runnable task = () -> {
+            if (isDecided.compareAndSet(false, true)) {
+                run(work, done);
+            }
+        };
         try {
-            pool.execute(() -> {
-                if (isDecided.compareAndSet(false, true)) {
-                    run(work, done);
-                }
-            });
+            pool.execute(task);
         } catch (RejectedExecutionException full) {
-            throw Reason.BUSY.refuse();
+            throw (pool.isShutdown() ? Reason.SHUTTING_DOWN : Reason.BUSY).refuse();
         }
         Executor later = CompletableFuture.delayedExecutor(wait.toMillis(), TimeUnit.MILLISECONDS);
         later.execute(() -> {
             if (isDecided.compareAndSet(false, true)) {
+                // Whoever has given up must not keep others from waiting.
+                pool.remove(task);
                 done.completeExceptionally(Reason.BUSY.refuse());
             }
         });
@@ -65,7 +68,8 @@ public final class Admission implements AutoCloseable {
     private static <T> void run(Supplier<T> work, CompletableFuture<T> done) {
         try {
             done.complete(work.get());
-        } catch (RuntimeException refusedOrBroken) {
+        } catch (Throwable refusedOrBroken) {
+            // An Error too, such as memory that ran out: nobody may wait for ever.
             done.completeExceptionally(refusedOrBroken);
         }
     }

@@ -5,8 +5,11 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
+import io.github.bucket4j.TimeMeter;
 import java.time.Duration;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
@@ -24,41 +27,63 @@ import org.jspecify.annotations.Nullable;
 public final class RateLimiter {
     private static final int BUCKETS_MAX = 100_000;
     private static final Duration FORGET_AFTER = Duration.ofMinutes(30);
+    private static final long A_SECOND = TimeUnit.SECONDS.toNanos(1);
 
-    private final Cache<Key, Bucket> buckets = Caffeine.newBuilder()
-            .maximumSize(BUCKETS_MAX)
-            .expireAfterAccess(FORGET_AFTER)
-            .build();
+    private final Cache<Key, Bucket> buckets;
+    /** Everybody's: never forgotten, however many circuits come. */
+    private final Map<Cost, Bucket> globals = new ConcurrentHashMap<>();
 
-    private record Key(Cost cost, @Nullable Id user, int circuit, boolean isGlobal) {}
+    private final TimeMeter clock;
+
+    private record Key(Cost cost, @Nullable Id user, int circuit) {}
+
+    /** Follows a clock that does not jump. */
+    public RateLimiter() {
+        this(TimeMeter.SYSTEM_NANOTIME, BUCKETS_MAX);
+    }
+
+    /** As tests want it. */
+    RateLimiter(TimeMeter clock, int bucketsMax) {
+        this.clock = clock;
+        this.buckets = Caffeine.newBuilder()
+                .maximumSize(bucketsMax)
+                .expireAfterAccess(FORGET_AFTER)
+                .build();
+    }
 
     /** Refuses with {@code too_fast} and a true {@code Retry-After} when a bucket that applies is empty. */
     public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {
         @Nullable Rate rate = Limits.rate(cost);
         if (rate != null && caller != null) {
-            take(new Key(cost, caller.user(), 0, false), rate);
+            take(buckets.get(new Key(cost, caller.user(), 0), missing -> bucket(rate)));
         } else if (rate != null && circuit.isPresent()) {
-            take(new Key(cost, null, circuit.getAsInt(), false), rate);
+            take(buckets.get(new Key(cost, null, circuit.getAsInt()), missing -> bucket(rate)));
         }
         // After one's own: whoever has spent that must not empty everybody's.
         @Nullable Rate global = Limits.globalRate(cost);
         if (global != null) {
-            take(new Key(cost, null, 0, true), global);
+            take(globals.computeIfAbsent(cost, missing -> bucket(global)));
         }
     }
 
-    private void take(Key key, Rate rate) {
-        Bucket bucket = buckets.get(key, missing -> bucket(rate));
+    private static void take(Bucket bucket) {
         ConsumptionProbe probe = bucket.tryConsumeAndReturnRemaining(1);
         if (!probe.isConsumed()) {
-            long seconds = TimeUnit.NANOSECONDS.toSeconds(probe.getNanosToWaitForRefill()) + 1;
+            long seconds = TimeUnit.NANOSECONDS.toSeconds(probe.getNanosToWaitForRefill() + A_SECOND - 1);
             throw Reason.TOO_FAST.refuseFor((int) Math.min(seconds, Integer.MAX_VALUE));
         }
     }
 
-    private static Bucket bucket(Rate rate) {
+    private Bucket bucket(Rate rate) {
         return Bucket.builder()
+                .withCustomTimePrecision(clock)
                 .addLimit(limit -> limit.capacity(rate.burst()).refillGreedy(rate.count(), rate.per()))
                 .build();
+    }
+
+    /** Buckets of accounts and circuits in memory. */
+    long buckets() {
+        buckets.cleanUp();
+        return buckets.estimatedSize();
     }
 }

@@ -51,10 +51,16 @@ final class Delivery {
     /** See {@link Queue#page}. */
     Page page(Id owner, Wanted wanted, int eventsMax) {
         long nowSeconds = nowSeconds();
-        List<Entry> first = boxes.with(owner, box -> {
-            boxes.purge(box, nowSeconds);
-            return box.first(eventsMax + 1, nowSeconds, wanted::includes);
+        record Found(boolean isPurged, List<Entry> first) {}
+        Found found = boxes.with(owner, box -> {
+            boolean isPurged = boxes.purge(box, nowSeconds);
+            return new Found(isPurged, box.first(eventsMax + 1, nowSeconds, wanted::includes));
         });
+        if (found.isPurged) {
+            // The window of the sockets has moved.
+            deliver(owner);
+        }
+        List<Entry> first = found.first;
         List<Entry> fitting = first.subList(0, fitting(first, eventsMax));
         boolean more = fitting.size() < first.size();
         List<Event> events = new ArrayList<>();

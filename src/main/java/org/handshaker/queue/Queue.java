@@ -111,10 +111,9 @@ public final class Queue implements AutoCloseable {
 
     /** How many events wait. */
     public int pending(Id owner) {
-        return boxes.with(owner, box -> {
-            boxes.purge(box, nowSeconds());
-            return box.all(entry -> true).size();
-        });
+        long nowSeconds = nowSeconds();
+        return boxes.with(
+                owner, box -> box.all(entry -> !entry.isExpired(nowSeconds)).size());
     }
 
     /** Bytes of events that are not on the disk, all queues together. */

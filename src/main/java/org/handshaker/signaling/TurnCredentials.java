@@ -81,7 +81,8 @@ public final class TurnCredentials {
             text = Files.readString(file, StandardCharsets.US_ASCII).strip();
             if (file.getFileSystem().supportedFileAttributeViews().contains("posix")
                     && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
-                throw new Unusable("Everyone on this machine can read the file of --turn-secret-file: chmod o= " + file + ".");
+                throw new Unusable(
+                        "Everyone on this machine can read the file of --turn-secret-file: chmod o= " + file + ".");
             }
         } catch (IOException unreadable) {
             throw new Unusable("The file of --turn-secret-file cannot be read: " + file + ".", unreadable);

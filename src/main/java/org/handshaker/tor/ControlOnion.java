@@ -85,7 +85,7 @@ public final class ControlOnion implements OnionService {
             progress.bootstrap(connected.getInfo("status/bootstrap-phase").get(0));
             progress.address(publish(connected, target));
             connected.awaitEnd();
-            progress.gone("tor's control connection is lost; the onion is not reachable");
+            progress.gone("tor's control connection is lost");
         } catch (IOException failed) {
             @Nullable String message = failed.getMessage();
             progress.gone(message == null ? "tor's control port failed" : Printable.of(message));

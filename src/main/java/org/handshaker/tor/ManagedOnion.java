@@ -124,7 +124,7 @@ public final class ManagedOnion implements OnionService {
             progress.bootstrap(control.getInfo("status/bootstrap-phase").get(0));
             int status = running.awaitEnd();
             awaitOurOwnEnd();
-            progress.gone("tor ended with status " + status + "; the onion is not reachable");
+            progress.gone("tor ended with status " + status + "");
         } catch (IOException lost) {
             throw running.reason(lost);
         }

@@ -114,6 +114,17 @@ public final class WebServer implements AutoCloseable {
         return tcp;
     }
 
+    /**
+     * Loads Jetty and Jackson, which takes as long as opening the database: done beside it on another core, the relay answers
+     * a third of a second sooner.
+     */
+    public static void preload() {
+        Server unused = new Server(new QueuedThreadPool(THREADS_MAX, 1));
+        new ServerConnector(unused, 1, 1, new HttpConnectionFactory(new HttpConfiguration()));
+        ServerWebSocketContainer.ensure(unused);
+        Json.text(List.of());
+    }
+
     /** Starts to serve; returns the address for a person: {@code http://127.0.0.1:PORT} or {@code unix:PATH}. */
     public String start() {
         try {

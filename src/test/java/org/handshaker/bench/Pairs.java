@@ -27,7 +27,7 @@ final class Pairs implements AutoCloseable {
     /** Below half a queue, which is all that one sender may fill. */
     private static final int AWAY_EACH = 400;
 
-    private static final int WINDOW = 16;
+    static final int WINDOW = 16;
 
     private int count;
     private final Carrier carrier;
@@ -120,41 +120,41 @@ final class Pairs implements AutoCloseable {
         List<RelaySocket> sockets = new ArrayList<>();
         try {
             senders.subList(0, count).forEach(sender -> sockets.add(sender.socket(event -> {})));
-            return rounds(longest, left -> windows(sockets, AWAY_EACH, left));
+            return rounds(longest, left -> windows(sockets, WINDOW, AWAY_EACH, left));
         } finally {
             sockets.forEach(RelaySocket::close);
         }
     }
 
-    /** Over sockets to people who are there and acknowledge each event at once. */
-    Rate socketToPresent(Duration longest) {
+    /** Over sockets to people who are there and acknowledge each event at once; {@code window} sends under way per pair. */
+    Rate socketToPresent(int pairs, int window, Duration longest) {
         List<RelaySocket> sockets = new ArrayList<>();
         try {
-            for (RelayClient receiver : receivers.subList(0, count)) {
+            for (RelayClient receiver : receivers.subList(0, Math.min(pairs, count))) {
                 Acking acking = new Acking();
                 RelaySocket socket = receiver.socket(acking);
                 acking.start(socket);
                 sockets.add(socket);
             }
             List<RelaySocket> sending = new ArrayList<>();
-            senders.subList(0, count).forEach(sender -> sending.add(sender.socket(event -> {})));
+            senders.subList(0, Math.min(pairs, count)).forEach(sender -> sending.add(sender.socket(event -> {})));
             sockets.addAll(sending);
             // What the first round takes is the compilers warming up.
-            windows(sending, 500, Duration.ofSeconds(2));
-            return windows(sending, 5_000, longest);
+            windows(sending, window, 500, Duration.ofSeconds(2));
+            return windows(sending, window, 5_000, longest);
         } finally {
             sockets.forEach(RelaySocket::close);
         }
     }
 
-    private Rate windows(List<RelaySocket> sockets, int each, Duration longest) {
-        Rate.Clock clock = new Rate.Clock(count * each);
+    private Rate windows(List<RelaySocket> sockets, int window, int each, Duration longest) {
+        Rate.Clock clock = new Rate.Clock(sockets.size() * each);
         Queue<CompletableFuture<?>> sent = new ConcurrentLinkedQueue<>();
         List<Semaphore> windows = new ArrayList<>();
-        sockets.forEach(socket -> windows.add(new Semaphore(WINDOW)));
-        Rate.measure(count, each, longest, worker -> {
-            Semaphore window = windows.get(worker);
-            if (!window.tryAcquire(20, TimeUnit.SECONDS)) {
+        sockets.forEach(socket -> windows.add(new Semaphore(window)));
+        Rate.measure(sockets.size(), each, longest, worker -> {
+            Semaphore room = windows.get(worker);
+            if (!room.tryAcquire(20, TimeUnit.SECONDS)) {
                 throw new IllegalStateException("no receipt within 20 s");
             }
             long start = System.nanoTime();
@@ -162,7 +162,7 @@ final class Pairs implements AutoCloseable {
                     .send(receiverNames.get(worker), "offer", KIBIBYTE)
                     .whenComplete((receipt, failed) -> {
                         clock.took(System.nanoTime() - start);
-                        window.release();
+                        room.release();
                     }));
         });
         CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new))

@@ -36,22 +36,27 @@ final class Report {
         rate(what, rate, "", "");
     }
 
-    void against(String what, Rate rate, String limitName, Rate limit) {
+    /** A rate and what bounds it; the limit is given first because it is measured first. */
+    void beside(String what, String limitName, Rate limit, Rate rate) {
         rate(
                 what,
                 rate,
-                String.format(Locale.ROOT, "%s: %,.0f", limitName, limit.perSecond()),
+                limitName + ": " + String.format(Locale.ROOT, format(limit), limit.perSecond()),
                 String.format(Locale.ROOT, "%.0f %%", 100 * rate.perSecond() / limit.perSecond()));
     }
 
     private void rate(String what, Rate rate, String limit, String part) {
         say(row(
                 what,
-                String.format(Locale.ROOT, rate.perSecond() < 100 ? "%,.1f" : "%,.0f", rate.perSecond()),
+                String.format(Locale.ROOT, format(rate), rate.perSecond()),
                 String.format(Locale.ROOT, "%.1f", rate.medianMillis()),
                 String.format(Locale.ROOT, "%.1f", rate.p99Millis()),
                 limit,
                 part));
+    }
+
+    private static String format(Rate rate) {
+        return rate.perSecond() < 100 ? "%,.1f" : "%,.0f";
     }
 
     void tableOfBounds() {
@@ -66,7 +71,7 @@ final class Report {
     private static String row(String... cells) {
         return String.format(
                 Locale.ROOT,
-                "| %-44s | %10s | %9s | %7s | %-32s | %5s |",
+                "| %-32s | %10s | %9s | %7s | %-38s | %5s |",
                 cells[0],
                 cells[1],
                 cells[2],

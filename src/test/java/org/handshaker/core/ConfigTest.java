@@ -54,7 +54,8 @@ class ConfigTest {
         assertFalse(setting.meaning().isBlank());
         assertFalse(setting.meaning().endsWith("."), "the help text adds it");
         assertEquals(Optional.of(setting), Setting.ofKey(setting.key()));
-        assertEquals("HANDSHAKER_" + setting.key().replace('-', '_').toUpperCase(java.util.Locale.ROOT), setting.variable());
+        assertEquals(
+                "HANDSHAKER_" + setting.key().replace('-', '_').toUpperCase(java.util.Locale.ROOT), setting.variable());
         assertTrue(setting.key().matches("[a-z][a-z0-9-]*"));
     }
 
@@ -162,7 +163,14 @@ class ConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"127.0.0.1:0", "127.255.0.9:65535", "[::1]:8480", "unix:/run/handshaker/socket", "unix:relay.sock"})
+    @ValueSource(
+            strings = {
+                "127.0.0.1:0",
+                "127.255.0.9:65535",
+                "[::1]:8480",
+                "unix:/run/handshaker/socket",
+                "unix:relay.sock"
+            })
     void listensWhereOnlyThisMachineReachesIt(String listen) {
         assertTrue(config("listen", listen).listen().isLocal());
     }
@@ -185,7 +193,8 @@ class ConfigTest {
     void listsAreReadWithTheirBlanksAndHoles() {
         assertEquals(
                 List.of("https://a.example", "http://b.example:8080"),
-                config("cors-origins", " https://a.example, ,http://b.example:8080 ,").corsOrigins());
+                config("cors-origins", " https://a.example, ,http://b.example:8080 ,")
+                        .corsOrigins());
     }
 
     @Test

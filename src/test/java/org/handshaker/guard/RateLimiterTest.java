@@ -2,9 +2,12 @@
 package org.handshaker.guard;
 
 import static org.handshaker.support.Refusals.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bucket4j.TimeMeter;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.OptionalInt;
 import org.handshaker.core.Caller;
@@ -18,7 +21,29 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class RateLimiterTest {
-    private final RateLimiter limiter = new RateLimiter();
+    private static final int BUCKETS_MAX = 1_000;
+
+    private final Clock clock = new Clock();
+    private final RateLimiter limiter = new RateLimiter(clock, BUCKETS_MAX);
+
+    /** Moved by hand. */
+    private static final class Clock implements TimeMeter {
+        private long nanos;
+
+        @Override
+        public long currentTimeNanos() {
+            return nanos;
+        }
+
+        @Override
+        public boolean isWallClockBased() {
+            return false;
+        }
+
+        void pass(Duration duration) {
+            nanos += duration.toNanos();
+        }
+    }
 
     @Test
     void oneCircuitIsTiredAndAnotherIsNot() {
@@ -50,10 +75,52 @@ class RateLimiterTest {
     }
 
     @Test
-    void saysHowLongToWait() {
-        exhaust(Cost.REGISTER, 1);
-        Refused refused = assertThrows(Refused.class, () -> limiter.pass(Cost.REGISTER, null, OptionalInt.of(1)));
-        assertTrue(refused.retryAfterSeconds() >= 1 && refused.retryAfterSeconds() <= 60);
+    void whoWaitsAsLongAsToldPassesAndWhoWaitsLessDoesNot() {
+        for (Cost cost : Cost.values()) {
+            if (Limits.rate(cost) == null) {
+                continue;
+            }
+            exhaust(cost, 1);
+            Refused refused = assertThrows(Refused.class, () -> limiter.pass(cost, null, OptionalInt.of(1)));
+            int wait = refused.retryAfterSeconds();
+            assertTrue(wait >= 1, cost + " says " + wait);
+            if (wait > 1) {
+                clock.pass(Duration.ofSeconds(wait - 1));
+                assertRefused(Reason.TOO_FAST, () -> limiter.pass(cost, null, OptionalInt.of(1)));
+                clock.pass(Duration.ofSeconds(1));
+            } else {
+                clock.pass(Duration.ofSeconds(wait));
+            }
+            limiter.pass(cost, null, OptionalInt.of(1));
+        }
+    }
+
+    @Test
+    void everybodysBucketHoldsWhateverManyCircuitsDo() {
+        long burst = burst(Limits.globalRate(Cost.REGISTER));
+        for (int circuit = 0; circuit < burst; circuit++) {
+            limiter.pass(Cost.REGISTER, null, OptionalInt.of(circuit));
+        }
+        for (int circuit = 0; circuit < 5 * BUCKETS_MAX; circuit++) {
+            int stranger = 10_000 + circuit;
+            assertRefused(Reason.TOO_FAST, () -> limiter.pass(Cost.REGISTER, null, OptionalInt.of(stranger)));
+        }
+    }
+
+    @Test
+    void itsMemoryIsBounded() {
+        for (int circuit = 0; circuit < 10 * BUCKETS_MAX; circuit++) {
+            limiter.pass(Cost.READ, null, OptionalInt.of(circuit));
+        }
+        assertTrue(limiter.buckets() <= BUCKETS_MAX, limiter.buckets() + " buckets");
+    }
+
+    @Test
+    void whatCostsNothingIsNeverRefused() {
+        for (int i = 0; i < 10_000; i++) {
+            limiter.pass(Cost.NOTHING, null, OptionalInt.of(1));
+        }
+        assertEquals(0, limiter.buckets());
     }
 
     private void exhaust(Cost cost, int circuit) {

@@ -137,6 +137,9 @@ public final class RawHttp {
             if (!method.equals("HEAD")) {
                 @Nullable String contentType = answer.header("content-type").orElse(null);
                 OpenApi.contract().check(method, target, answer.status(), contentType, answer.body());
+                if (answer.status() < 300) {
+                    OpenApi.contract().checkTaken(method, target, body == null ? "" : new String(body, UTF_8));
+                }
             }
             return answer;
         }

@@ -100,6 +100,9 @@ public final class TestWeb implements AutoCloseable {
         HttpResponse<String> response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
         String contentType = response.headers().firstValue("Content-Type").orElse(null);
         OpenApi.contract().check(method, path, response.statusCode(), contentType, response.body());
+        if (response.statusCode() < 300) {
+            OpenApi.contract().checkTaken(method, path, body == null ? "" : body);
+        }
         return new Answered(response.statusCode(), response.body().stripTrailing());
     }
 

@@ -53,7 +53,7 @@ final class ControlOnionTest {
                 onion.start();
                 assertEquals(first, Heard.within(again.address));
                 tor.end();
-                assertTrue(Heard.within(again.gone).contains("not reachable"));
+                assertTrue(Heard.within(again.gone).contains("connection is lost"));
             }
         }
     }
