@@ -137,7 +137,7 @@ public final class Relay implements AutoCloseable {
             routes.addAll(auth.routes());
             routes.addAll(new DirectoryRoutes(directory, sockets.presence()::online).routes());
             routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
-            routes.addAll(new QueueRoutes(queue).routes());
+            routes.addAll(new QueueRoutes(queue, sessions::isLive).routes());
             routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
 
             List<Expiring> expiring = new ArrayList<>(auth.expiring());

@@ -86,7 +86,10 @@ public final class Sessions implements Authenticator, Expiring {
         Instant now = now();
         RefreshToken token = mint.first(caller.session(), now.plus(life));
         store.insert(handle, caller, token, now);
-        store.beyond(handle, user, SESSIONS_PER_USER_MAX).forEach(asleep -> end(handle, new Caller(user, asleep)));
+        // The store knows no more than the day, so the one just begun may look as old as any.
+        store.beyond(handle, user, SESSIONS_PER_USER_MAX).stream()
+                .filter(asleep -> !asleep.equals(caller.session()))
+                .forEach(asleep -> end(handle, new Caller(user, asleep)));
         return grant(caller, token, now);
     }
 

@@ -33,13 +33,18 @@ final class Announcements {
 
     /** Tells one side of a request. */
     void requested(Handle handle, Id told, Request request) {
-        Id peer = told.equals(request.asker()) ? request.addressee() : request.asker();
+        Id peer = request.other(told);
         Requested payload = new Requested(
                 request.id().text(),
                 name(handle, request.asker()),
                 name(handle, request.addressee()),
                 request.expiresAt().toString());
         queue.announce(handle, told, "connection.requested", Json.text(payload), peer.text());
+    }
+
+    /** A request that is no more is not news: 100 may wait, but without end may come and go, and crowd out other news. */
+    void unrequested(Handle handle, Id told, Request request) {
+        queue.retract(handle, told, "connection.requested", request.other(told).text());
     }
 
     void accepted(Handle handle, Id told, Id peer) {

@@ -146,6 +146,7 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
                 }
                 case DECLINE -> {
                     requests.delete(handle, request);
+                    announcements.unrequested(handle, user, request);
                     yield new Asked(request, Outcome.DECLINED);
                 }
                 case BLOCK -> {
@@ -260,7 +261,11 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
         peers.forEach(peer -> cut(handle, user, peer));
         // Only the peers: the user's own queue is going too, and must not get a new event.
         announcements.gone(handle, user, peers);
-        requests.allOf(handle, user).forEach(request -> requests.delete(handle, request));
+        // As with the peers, only the other side.
+        requests.allOf(handle, user).forEach(request -> {
+            requests.delete(handle, request);
+            announcements.unrequested(handle, request.other(user), request);
+        });
         blocks.removeAllBy(handle, user);
     }
 
@@ -272,7 +277,11 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
     @Override
     public int expire(Handle handle, Instant now) {
         List<Request> expired = requests.expired(handle, now, BATCH_ROWS);
-        expired.forEach(request -> requests.delete(handle, request));
+        expired.forEach(request -> {
+            requests.delete(handle, request);
+            announcements.unrequested(handle, request.asker(), request);
+            announcements.unrequested(handle, request.addressee(), request);
+        });
         return expired.size();
     }
 

@@ -16,6 +16,11 @@ public record Request(Id id, Id asker, Id addressee, @Nullable String intro, Ins
         return now.isBefore(expiresAt);
     }
 
+    /** The side that {@code one} is not. */
+    Id other(Id one) {
+        return one.equals(asker) ? addressee : asker;
+    }
+
     /** Says nothing: people must not slip into a log. */
     @Override
     public String toString() {

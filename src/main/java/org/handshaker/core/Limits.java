@@ -70,6 +70,11 @@ public final class Limits {
 
     /** Their bytes: a full window of the largest events, and no more, however often the client acks what it has not read. */
     public static final int BYTES_OUT_MAX = 8 * 1_024 * 1_024;
+    /** The same to all sockets together; past it whoever holds more than a share is closed. */
+    public static final long BYTES_OUT_ALL_MAX =
+            Math.max(BYTES_OUT_MAX, Runtime.getRuntime().maxMemory() / 16);
+
+    public static final int BYTES_OUT_SHARE = 256 * 1_024;
 
     public static final Duration SOCKET_SIGN_IN_WAIT = Duration.ofSeconds(10);
     public static final Duration SOCKET_PING = Duration.ofSeconds(25);

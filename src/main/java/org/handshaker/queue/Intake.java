@@ -92,6 +92,10 @@ final class Intake {
             }
             if (taken.isNew()) {
                 begin(taken);
+            } else if (!maySee) {
+                // The first one's expiry would say whether it still waits, and so whether its recipient was here since.
+                return taken.entry.receipt.thenApply(
+                        safe -> new Receipt(safe.eventId(), Receipt.Status.STORED, expiresAt));
             }
             return taken.entry.receipt;
         }

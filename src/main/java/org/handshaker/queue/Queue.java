@@ -171,6 +171,19 @@ public final class Queue implements AutoCloseable {
         store.delete(handle, row.queue(), seqs(hidden.replaced));
     }
 
+    /** Takes the pending event of that kind and subject back, as part of the caller's change: what it told of is no more. */
+    public void retract(Handle handle, Id target, String kind, String subject) {
+        Id subjectTag = tags.subject(target, kind, subject);
+        store.find(handle, boxes.blind(target)).ifPresent(row -> store.deleteFrom(handle, row.queue(), subjectTag));
+        database.afterCommit(() -> {
+            boxes.with(target, box -> {
+                box.all(entry -> entry.senderTag.equals(subjectTag)).forEach(box::remove);
+                return null;
+            });
+            delivery.deliver(target);
+        });
+    }
+
     /** Removes what its owner has seen, up to a sequence number. */
     public CompletableFuture<Integer> ackUpTo(Id owner, Wanted wanted, long seq) {
         return take(owner, box -> box.upTo(seq, wanted::includes));

@@ -6,6 +6,8 @@ import static org.handshaker.web.Access.USER;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
+import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
@@ -23,9 +25,12 @@ public final class QueueRoutes {
     private static final int ACK_BYTES_MAX = 32 * Limits.ACK_IDS_MAX;
 
     private final Queue queue;
+    private final Predicate<Caller> isLive;
 
-    public QueueRoutes(Queue queue) {
+    /** @param isLive whether a caller's session still stands */
+    public QueueRoutes(Queue queue, Predicate<Caller> isLive) {
         this.queue = queue;
+        this.isLive = isLive;
     }
 
     public List<Route> routes() {
@@ -107,10 +112,18 @@ public final class QueueRoutes {
         long ack = call.queryLong("ack", 0, Long.MAX_VALUE, 0);
         queue.requireEpoch(call.query("epoch"));
         Id owner = call.user();
-        if (ack == 0) {
-            return queue.poll(owner, wanted, limit, wait);
+        CompletionStage<Page> page = ack == 0
+                ? queue.poll(owner, wanted, limit, wait)
+                : queue.ackUpTo(owner, wanted, ack).thenCompose(removed -> queue.poll(owner, wanted, limit, wait));
+        return wait.isZero() ? page : page.thenApply(found -> stillFor(call.caller(), found));
+    }
+
+    /** A session that ended while its poll waited gets nothing that came since. */
+    private Page stillFor(Caller caller, Page found) {
+        if (!found.events().isEmpty() && !isLive.test(caller)) {
+            throw Reason.NOT_SIGNED_IN.refuse();
         }
-        return queue.ackUpTo(owner, wanted, ack).thenCompose(removed -> queue.poll(owner, wanted, limit, wait));
+        return found;
     }
 
     private CompletionStage<Reply> ack(Call call) {

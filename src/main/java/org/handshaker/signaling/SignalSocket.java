@@ -253,11 +253,23 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
             return;
         }
         String padded = sockets.padded(json);
-        if (bytesOut.addAndGet(padded.length()) > Limits.BYTES_OUT_MAX) {
+        int length = padded.length();
+        long here = bytesOut.addAndGet(length);
+        long everywhere = sockets.bytesOut.addAndGet(length);
+        if (here > Limits.BYTES_OUT_MAX || (everywhere > Limits.BYTES_OUT_ALL_MAX && here > Limits.BYTES_OUT_SHARE)) {
+            written(length);
             open.disconnect();
             return;
         }
-        open.sendText(padded, Callback.from(() -> bytesOut.addAndGet(-padded.length()), slow -> open.disconnect()));
+        open.sendText(padded, Callback.from(() -> written(length), slow -> {
+            written(length);
+            open.disconnect();
+        }));
+    }
+
+    private void written(int length) {
+        bytesOut.addAndGet(-length);
+        sockets.bytesOut.addAndGet(-length);
     }
 
     private boolean isClosing() {

@@ -13,6 +13,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.LongSupplier;
 import org.handshaker.core.Caller;
@@ -53,6 +54,9 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     private final LongSupplier nanos;
     private final Set<SignalSocket> all = ConcurrentHashMap.newKeySet();
     private final Map<Id, Set<SignalSocket>> byUser = new ConcurrentHashMap<>();
+    /** Handed over for all sockets together and not yet written. */
+    final AtomicLong bytesOut = new AtomicLong();
+
     private final ScheduledExecutorService ticker =
             Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "ticker"));
     /** Holds at most one task for each user who is here; what comes after the end is nobody's news any more. */

@@ -238,4 +238,15 @@ final class SessionsTest {
         assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.authenticate(alice.deviceToken()));
         assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.refresh(alice.deviceToken(), null));
     }
+
+    @Test
+    void aSessionJustBegunIsNeverTheOneThatMustGo() {
+        Grant first = house.register("alice");
+        for (int i = 0; i < 2 * Sessions.SESSIONS_PER_USER_MAX; i++) {
+            Grant next = house.store
+                    .database()
+                    .write(handle -> house.sessions.open(handle, first.caller().user()));
+            assertTrue(house.sessions.isLive(next.caller()));
+        }
+    }
 }

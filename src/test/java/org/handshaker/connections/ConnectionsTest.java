@@ -465,4 +465,32 @@ class ConnectionsTest {
                 .one());
         assertEquals(0, matches);
     }
+
+    @Test
+    void requestsThatAreNoMoreCrowdOutNoOtherNews() {
+        people.connect("alice", "bob");
+        people.emptyQueues();
+        people.remove("alice", "bob");
+        for (int i = 0; i <= Limits.SYSTEM_EVENTS_MAX; i++) {
+            people.user("mallory" + i);
+            people.ask("mallory" + i, "bob");
+            people.deleteAccount("mallory" + i);
+        }
+        assertEquals(List.of("connection.removed"), people.kinds("bob"));
+    }
+
+    @Test
+    void theNewsOfARequestGoesWithTheRequest() {
+        Request declined = people.ask("alice", "bob").request();
+        people.ask("carol", "bob");
+        people.respond("bob", declined, Answer.DECLINE);
+        assertEquals(List.of("connection.requested"), people.kinds("bob"));
+        assertEquals(List.of("connection.requested"), people.kinds("alice"));
+        people.time.advance(Limits.REQUEST_LIFE);
+        people.sweep();
+        assertEquals(List.of(), people.kinds("bob"));
+        assertEquals(List.of(), people.kinds("carol"));
+        people.reopen();
+        assertEquals(List.of(), people.kinds("bob"));
+    }
 }

@@ -273,4 +273,15 @@ class ReceiptsTest {
                         handle.execute("UPDATE events SET body = (SELECT body FROM events ORDER BY row LIMIT 1)"));
         org.junit.jupiter.api.Assertions.assertThrows(IllegalStateException.class, () -> queues.payloads(queues.cat));
     }
+
+    @Test
+    void whoMayNotSeeTheRecipientDoesNotLearnFromARetryWhetherTheyWereThere() {
+        queues.isVisible = false;
+        now(queues.offer(queues.ann, queues.ben, "message", "x", "1"));
+        queues.time.advance(Duration.ofSeconds(60));
+        Receipt unread = now(queues.offer(queues.ann, queues.ben, "message", "x", "1"));
+        now(queues.queue.ackUpTo(queues.ben, Wanted.EVERYTHING, Long.MAX_VALUE));
+        Receipt read = now(queues.offer(queues.ann, queues.ben, "message", "x", "1"));
+        assertEquals(unread, read);
+    }
 }

@@ -26,6 +26,7 @@ import org.handshaker.queue.Receipt;
 import org.handshaker.queue.Wanted;
 import org.handshaker.support.Circle;
 import org.handshaker.support.Together;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@NullUnmarked // hands over nothing where something is expected, on purpose
 class SignalingTest {
     private static final Kind MESSAGE = new Kind("message");
 

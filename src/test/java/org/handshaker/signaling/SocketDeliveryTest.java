@@ -18,12 +18,14 @@ import org.handshaker.queue.Offer;
 import org.handshaker.support.Await;
 import org.handshaker.support.Circle;
 import org.handshaker.support.WireSocket;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Events over sockets: pushed, acked by any device, bounded for whoever does not read. */
+@NullUnmarked // hands over nothing where something is expected, on purpose
 class SocketDeliveryTest {
     private static final String PING = "{\"type\":\"ping\"}";
 
@@ -274,7 +276,7 @@ class SocketDeliveryTest {
     }
 
     private void offer(String payload) {
-        board.circle.queue.offer(
+        var unused = board.circle.queue.offer(
                 new Offer(alice, new Username("alice"), bob, new Kind("message"), payload, null, null));
         board.circle.timer.pass(Circle.LINGER);
     }

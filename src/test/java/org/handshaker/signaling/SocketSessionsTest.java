@@ -11,6 +11,7 @@ import org.handshaker.support.RawHttp;
 import org.handshaker.support.TestRelay;
 import org.handshaker.support.WireSocket;
 import org.handshaker.web.Json;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.TestInstance;
 
 /** Sockets at the whole relay: they end with their session whatever ended it, and with the relay. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@NullUnmarked // hands over nothing where something is expected, on purpose
 class SocketSessionsTest {
     private static final String PING = "{\"type\":\"ping\"}";
 

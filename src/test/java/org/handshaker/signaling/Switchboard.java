@@ -25,8 +25,10 @@ import org.handshaker.web.Gate;
 import org.handshaker.web.Hosts;
 import org.handshaker.web.Reply;
 import org.handshaker.web.WebServer;
+import org.jspecify.annotations.NullUnmarked;
 
 /** Sockets behind the real web server, with users but without sign-in: a token is a user's id and a session's. */
+@NullUnmarked // hands over nothing where something is expected, on purpose
 final class Switchboard implements AutoCloseable {
     static final String NAMED_ORIGIN = "https://client.example";
     static final int SOCKETS_MAX = 20;

@@ -16,8 +16,10 @@ import org.eclipse.jetty.util.Callback;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 
+@NullUnmarked // hands over nothing where something is expected, on purpose
 class BodyReaderTest {
     private static final int BYTES_MAX = 10;
 

@@ -27,6 +27,7 @@ import org.handshaker.core.Reason;
 import org.handshaker.core.Unusable;
 import org.handshaker.support.KeptConnection;
 import org.handshaker.support.RawHttp;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP as it comes: whole, broken, slow, several at once. */
+@NullUnmarked // hands over nothing where something is expected, on purpose
 class WebServerTest {
     private static final int BODY_MAX = 100;
 
@@ -171,8 +173,14 @@ class WebServerTest {
 
     @Test
     void aBodyMayComeInChunks() {
-        String head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                + "Transfer-Encoding: chunked\r\n\r\n";
+        String head = String.join(
+                "\r\n",
+                "POST /echo HTTP/1.1",
+                "Host: localhost",
+                "Content-Type: application/json",
+                "Transfer-Encoding: chunked",
+                "",
+                "");
         try (KeptConnection connection = new KeptConnection(url)) {
             connection.send(head + "9\r\n{\"text\":\"\r\n7\r\npieces\"\r\n1\r\n}\r\n0\r\n\r\n");
             assertEquals("pieces", text(connection.answer()));
