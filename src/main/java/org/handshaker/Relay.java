@@ -237,8 +237,7 @@ public final class Relay implements AutoCloseable {
                         news);
             case CONTROL ->
                 new ControlOnion(
-                        new ControlOnion.Settings(
-                                controlAddress(config.torControl()), config.data(), target(config.listen())),
+                        new ControlOnion.Settings(target(config.torControl()), config.data(), target(config.listen())),
                         news);
         };
     }
@@ -247,10 +246,6 @@ public final class Relay implements AutoCloseable {
         return listen.unixPath() != null
                 ? UnixDomainSocketAddress.of(listen.unixPath())
                 : new InetSocketAddress(listen.host(), listen.port());
-    }
-
-    private static SocketAddress controlAddress(String text) {
-        return target(Listen.parse(text));
     }
 
     /** What tor says while the onion comes up, told to the operator. */

@@ -58,16 +58,18 @@ public final class Config {
     }
 
     private void check() {
-        if (!listen().isLocal() && !isOn(Setting.EXPOSE)) {
+        boolean mayBeExposed = isOn(Setting.EXPOSE);
+        if (!listen().isLocal() && !mayBeExposed) {
             throw bad(
                     Setting.LISTEN,
                     "is not a loopback address or Unix socket; other machines would reach it without Tor");
         }
-        if (!limitsAreOn() && tor() != Tor.NONE) {
+        Tor tor = tor();
+        if (!limitsAreOn() && tor != Tor.NONE) {
             throw bad(Setting.LIMITS, "may be off only with --tor none");
         }
         data();
-        tor();
+        keyFile();
         passwordMin();
         accessTtl();
         refreshTtl();
@@ -79,6 +81,7 @@ public final class Config {
         isOn(Setting.PADDING);
         isOn(Setting.RESTORED);
         onion();
+        torControl();
         admin();
         local();
         if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
@@ -121,8 +124,8 @@ public final class Config {
         return pathIfSet(Setting.TOR_EXTRA);
     }
 
-    public String torControl() {
-        return text(Setting.TOR_CONTROL);
+    public Listen torControl() {
+        return listen(Setting.TOR_CONTROL);
     }
 
     public Optional<String> onion() {

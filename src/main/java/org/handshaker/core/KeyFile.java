@@ -53,11 +53,11 @@ public final class KeyFile {
             if (isPosix()) {
                 Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
                 if (isTooOpen(file, permissions)) {
-                    throw new Unusable("The key file can be read by others: chmod 600 it.");
+                    throw new Unusable("The file of --key-file can be read by others: chmod 600 it.");
                 }
             }
             if (Files.size(file) != Vault.MASTER_BYTES) {
-                throw new Unusable("The key file must hold exactly 32 bytes.");
+                throw new Unusable("The file of --key-file must hold exactly 32 bytes.");
             }
             return Files.readAllBytes(file);
         } catch (IOException unreadable) {

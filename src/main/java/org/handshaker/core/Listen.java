@@ -3,6 +3,7 @@ package org.handshaker.core;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,7 +19,7 @@ public record Listen(@Nullable Path unixPath, String host, int port) {
 
     public static Listen parse(String text) {
         if (text.startsWith("unix:")) {
-            Path path = Path.of(text.substring("unix:".length())).toAbsolutePath();
+            Path path = path(text.substring("unix:".length()));
             if (text.length() == "unix:".length()
                     || path.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length > UNIX_PATH_BYTES_MAX) {
                 throw new Unusable("A Unix socket needs a path of at most " + UNIX_PATH_BYTES_MAX + " bytes.");
@@ -31,6 +32,14 @@ public record Listen(@Nullable Path unixPath, String host, int port) {
         }
         String host = tcp.group(1);
         return new Listen(null, host.replaceAll("[\\[\\]]", ""), Integer.parseInt(tcp.group(2)));
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text).toAbsolutePath();
+        } catch (InvalidPathException impossible) {
+            throw new Unusable("This is no path.", impossible);
+        }
     }
 
     /** Whether only this machine can reach it. */

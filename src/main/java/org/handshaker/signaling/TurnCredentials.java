@@ -57,16 +57,16 @@ public final class TurnCredentials {
         for (String url : turnUrls) {
             if (!TURN.matcher(url).matches()) {
                 throw new Unusable(
-                        "A TURN url reads turn:HOST:PORT?transport=tcp (Tor carries no UDP), not " + url + ".");
+                        "--turn-url takes turn:HOST:PORT?transport=tcp (Tor carries no UDP), not " + url + ".");
             }
         }
         for (String url : stunUrls) {
             if (!STUN.matcher(url).matches()) {
-                throw new Unusable("A STUN url reads stun:HOST:PORT, not " + url + ".");
+                throw new Unusable("--stun-url takes stun:HOST:PORT, not " + url + ".");
             }
         }
         if (!turnUrls.isEmpty() && secret.length < SECRET_CHARS_MIN) {
-            throw new Unusable("The TURN secret has at least " + SECRET_CHARS_MIN + " characters.");
+            throw new Unusable("--turn-secret-file needs a secret of at least " + SECRET_CHARS_MIN + " characters.");
         }
         return new TurnCredentials(turnUrls, stunUrls, secret.clone());
     }
@@ -81,13 +81,14 @@ public final class TurnCredentials {
             text = Files.readString(file, StandardCharsets.US_ASCII).strip();
             if (file.getFileSystem().supportedFileAttributeViews().contains("posix")
                     && Files.getPosixFilePermissions(file).contains(PosixFilePermission.OTHERS_READ)) {
-                throw new Unusable("Everyone on this machine can read the TURN secret: chmod o= " + file + ".");
+                throw new Unusable(
+                        "Everyone on this machine can read the file of --turn-secret-file: chmod o= " + file + ".");
             }
         } catch (IOException unreadable) {
-            throw new Unusable("The TURN secret file " + file + " cannot be read.", unreadable);
+            throw new Unusable("The file of --turn-secret-file cannot be read: " + file + ".", unreadable);
         }
         if (!text.matches("[!-~]{" + SECRET_CHARS_MIN + ",512}")) {
-            throw new Unusable("The TURN secret in " + file + " must be one line of at least " + SECRET_CHARS_MIN
+            throw new Unusable("--turn-secret-file " + file + " must hold one line of at least " + SECRET_CHARS_MIN
                     + " printable characters without blanks.");
         }
         return text.getBytes(StandardCharsets.US_ASCII);

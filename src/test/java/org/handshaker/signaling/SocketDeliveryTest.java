@@ -172,8 +172,8 @@ class SocketDeliveryTest {
 
     @Test
     void aDeviceThatNeverReadsIsCutOffAndNobodyElseWaits() {
-        try (WireSocket deaf = board.socket(bob);
-                WireSocket reader = board.socket(bob);
+        WireSocket deaf = board.socket(bob);
+        try (WireSocket reader = board.socket(bob);
                 WireSocket from = board.socket(alice)) {
             String payload = "x".repeat(Limits.PAYLOAD_CHARS_MAX);
             int sent = 0;
@@ -186,6 +186,7 @@ class SocketDeliveryTest {
             assertEquals(2, board.sockets.count(), "the deaf device is gone after " + sent);
             assertTrue(sent < 600, "after " + sent);
             assertPongs(reader);
+            deaf.close();
         }
     }
 
