@@ -77,7 +77,8 @@ public final class WebServer implements AutoCloseable {
         ServerWebSocketContainer sockets = ServerWebSocketContainer.ensure(server);
         sockets.setMaxTextMessageSize(Limits.FRAME_BYTES_MAX);
         sockets.setMaxBinaryMessageSize(1_024);
-        sockets.setMaxFrameSize(Limits.FRAME_BYTES_MAX);
+        // Holds for what is sent, too: a longer event would cut its reader off every time.
+        sockets.setMaxFrameSize(Padding.bucket(Limits.FRAME_BYTES_MAX));
         sockets.setMaxOutgoingFrames(Limits.FRAMES_OUT_MAX);
         // Later than the relay's own close, which says why.
         sockets.setIdleTimeout(Limits.SOCKET_IDLE.multipliedBy(2));

@@ -83,7 +83,18 @@ class ClosedSocketTest {
                     cut[0] = true;
                 }
             }
-            assertTrue(cut[0], "24 MB were taken for somebody who reads nothing");
+            assertTrue(cut[0], "29 MB were taken for somebody who reads nothing");
+        }
+    }
+
+    @Test
+    void theLongestEventReachesASocketHoweverMuchOfItJsonEscapes() throws IOException {
+        String payload = "\\u0001".repeat(65_536);
+        post("/events", ben, "{\"to_user\":\"ann\",\"kind\":\"message\",\"payload\":\"" + payload + "\"}");
+        try (Socket reader = socket(ann, 65_536)) {
+            reader.setSoTimeout(10_000);
+            byte[] frames = reader.getInputStream().readNBytes(6 * 65_536);
+            assertEquals(6 * 65_536, frames.length);
         }
     }
 
