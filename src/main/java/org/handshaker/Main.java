@@ -153,10 +153,13 @@ public final class Main {
         CountDownLatch stopped = new CountDownLatch(1);
         Thread stop = new Thread(
                 () -> {
-                    relay.close();
-                    stopped.countDown();
-                    // Stopping when asked is no failure; without this the JVM would exit with 143.
-                    Runtime.getRuntime().halt(OK);
+                    try {
+                        relay.close();
+                    } finally {
+                        stopped.countDown();
+                        // Stopping when asked is no failure; without this the JVM would exit with 143.
+                        Runtime.getRuntime().halt(OK);
+                    }
                 },
                 "stop");
         Runtime.getRuntime().addShutdownHook(stop);

@@ -11,11 +11,13 @@ import java.util.Map;
 import org.handshaker.core.Config;
 import org.handshaker.core.Setting;
 import org.handshaker.core.Unusable;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@NullUnmarked // hands over nothing where something is expected, on purpose
 class SettingsTest {
     @TempDir
     private Path directory;
