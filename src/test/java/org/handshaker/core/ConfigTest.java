@@ -31,10 +31,10 @@ class ConfigTest {
         assertEquals(Config.PuzzleMode.AUTO, config.puzzle());
         assertEquals(12, config.passwordMin());
         assertEquals("m=65536,t=3,p=1", config.argon2());
-        assertEquals(Duration.ofSeconds(300), config.accessTtl());
+        assertEquals(Duration.ofMinutes(5), config.accessTtl());
         assertEquals(Duration.ofDays(30), config.refreshTtl());
         assertEquals(Duration.ofSeconds(2), config.linger());
-        assertEquals(Duration.ofSeconds(120), config.signalTtl());
+        assertEquals(Duration.ofMinutes(2), config.signalTtl());
         assertEquals(Duration.ofDays(14), config.eventTtl());
         assertTrue(config.pads());
         assertTrue(config.limitsAreOn());
@@ -159,7 +159,7 @@ class ConfigTest {
         assertEquals(Duration.ZERO, config("linger", "0s").linger());
         assertEquals(Duration.ofMillis(1_500), config("linger", "1500ms").linger());
         assertEquals(Duration.ofDays(30), config("event-ttl", "30d").eventTtl());
-        assertEquals(Duration.ofMinutes(60), config("signal-ttl", "60m").signalTtl());
+        assertEquals(Duration.ofHours(1), config("signal-ttl", "60m").signalTtl());
     }
 
     @ParameterizedTest
