@@ -11,13 +11,12 @@ import java.util.Map;
 import org.handshaker.core.Config;
 import org.handshaker.core.Setting;
 import org.handshaker.core.Unusable;
-import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@NullUnmarked // hands over nothing where something is expected, on purpose
 class SettingsTest {
     @TempDir
     private Path directory;
@@ -36,10 +35,8 @@ class SettingsTest {
     @ParameterizedTest
     @EnumSource(Setting.class)
     void everySettingIsAVariableAndAKey(Setting setting) throws IOException {
-        // Nothing is so wrong that all would take it, so each says by its refusal, or its value, that it was read.
-        String value = setting.fallback().isEmpty() ? "" : setting.fallback();
-        gather(Map.of(), Map.of(setting.variable(), value), null);
-        gather(Map.of(), Map.of(), file(setting.key() + "=" + value + "\n"));
+        gather(Map.of(), Map.of(setting.variable(), setting.fallback()), null);
+        gather(Map.of(), Map.of(), file(setting.key() + "=" + setting.fallback() + "\n"));
     }
 
     @Test
@@ -73,11 +70,11 @@ class SettingsTest {
         assertEquals(3, config.linger().toSeconds());
     }
 
-    private Config gather(Map<Setting, String> options, Map<String, String> environment, Path file) {
+    private Config gather(Map<Setting, String> options, Map<String, String> environment, @Nullable Path file) {
         return Settings.gather(options, environment, file, directory);
     }
 
-    private String sentence(Map<String, String> environment, Path file) {
+    private String sentence(Map<String, String> environment, @Nullable Path file) {
         return assertThrows(Unusable.class, () -> gather(Map.of(), environment, file))
                 .sentence();
     }

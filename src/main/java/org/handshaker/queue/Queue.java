@@ -355,22 +355,19 @@ public final class Queue implements AutoCloseable {
         stopping = true;
         intake.stop();
         delivery.stop();
-        List<CompletableFuture<Receipt>> open = new ArrayList<>();
         for (Mailbox box : boxes.all()) {
             List<Entry> unsafe;
             synchronized (box) {
                 unsafe = box.all(entry -> entry.state != Entry.State.STORED);
             }
-            unsafe.forEach(entry -> {
-                intake.commit(box, entry);
-                open.add(entry.receipt);
-            });
+            unsafe.forEach(entry -> intake.commit(box, entry));
         }
         try {
-            CompletableFuture.allOf(open.toArray(CompletableFuture[]::new))
-                    .get(STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (ExecutionException | TimeoutException refusedOrSlow) {
-            // Whoever was refused has been told; whoever is still open gets no receipt and will send again.
+            // Last in the line: when this is told, so is every sender, and not only whoever waits first for the
+            // receipt.
+            boolean unused = database.writeLater(handle -> true).get(STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (Refused | ExecutionException | TimeoutException fullOrSlow) {
+            // Whoever is still open gets no receipt and will send again.
             return;
         } catch (InterruptedException hurried) {
             Thread.currentThread().interrupt();

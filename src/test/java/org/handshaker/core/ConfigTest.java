@@ -159,7 +159,7 @@ class ConfigTest {
         assertEquals(Duration.ZERO, config("linger", "0s").linger());
         assertEquals(Duration.ofMillis(1_500), config("linger", "1500ms").linger());
         assertEquals(Duration.ofDays(30), config("event-ttl", "30d").eventTtl());
-        assertEquals(Duration.ofMinutes(60), config("signal-ttl", "60m").signalTtl());
+        assertEquals(Duration.ofHours(1), config("signal-ttl", "60m").signalTtl());
     }
 
     @ParameterizedTest
