@@ -37,7 +37,9 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     private final long openedNanos;
     private volatile @Nullable Session session;
     private volatile @Nullable Caller caller;
-    private volatile boolean isGreeted;
+    /** Guarded by this. */
+    private boolean isGreeted;
+
     private volatile long lastHeardNanos;
     private volatile long lastPingNanos;
     /** Only the reading thread counts here. */
@@ -234,13 +236,14 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
         return freeAcks.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
     }
 
-    void greet(String ready) {
+    /** One step with being greeted: whoever has read {@code ready} hears all news after it. */
+    synchronized void greet(String ready) {
         sendFrame(ready);
         isGreeted = true;
     }
 
     /** News that only whoever was greeted expects. */
-    void tell(String json) {
+    synchronized void tell(String json) {
         if (isGreeted) {
             sendFrame(json);
         }
