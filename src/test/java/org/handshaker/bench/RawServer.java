@@ -104,7 +104,7 @@ public final class RawServer {
                     target.push(name, between(frame, "\"id\":\"", '"'), between(frame, "\"payload\":\"", '"'));
                 }
             } else if (frame.contains("\"type\":\"ack\"")) {
-                String upTo = frame.substring(frame.indexOf("\"up_to\":") + 8).replaceAll("[^0-9].*", "");
+                String upTo = between(frame, "\"up_to\":", '}').strip();
                 String @Nullable [] waiting = unacked.remove(Long.parseLong(upTo));
                 @Nullable Line sender = waiting == null ? null : lines.get(waiting[0]);
                 if (waiting != null && sender != null) {

@@ -49,6 +49,37 @@ final class Started implements AutoCloseable {
         return new Started(command);
     }
 
+    static Started hot(Path data, String jvm) {
+        List<String> command = new ArrayList<>(List.of(java()));
+        if (!jvm.isEmpty()) {
+            command.addAll(List.of(jvm.split(" ")));
+        }
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "org.handshaker.Main", "serve"));
+        command.addAll(options(data));
+        command.addAll(List.of("--argon2", "m=1024,t=1,p=1", "--access-ttl", "3600s"));
+        return new Started(command);
+    }
+
+    java.net.InetSocketAddress socketAddress() {
+        return new java.net.InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), Integer.parseInt(ready.substring(ready.lastIndexOf(':') + 1)));
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    long writtenBytes() {
+        try {
+            return Files.readAllLines(Path.of("/proc", String.valueOf(process.pid()), "io")).stream()
+                    .filter(line -> line.startsWith("write_bytes"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException gone) {
+            throw new UncheckedIOException(gone);
+        }
+    }
+
     /** The relay as its launcher starts it, with the launcher's heap. */
     static Started launcher(Path data) {
         List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
