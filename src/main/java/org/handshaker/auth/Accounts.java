@@ -85,7 +85,7 @@ final class Accounts implements AccountGone {
         passwords.requireFit(next);
         String before = requirePassword(caller.user(), current);
         String after = passwords.hash(next);
-        database.write(handle -> {
+        database.free(handle -> {
             requireSame(handle, caller.user(), before);
             replacePassword(handle, caller.user(), after);
             sessions.endOthers(handle, caller);
@@ -99,7 +99,7 @@ final class Accounts implements AccountGone {
         // Two steps, so that guessing costs the guesser's try and not a hash.
         resets.check(name, resetId, otp);
         String phc = passwords.hash(next);
-        database.write(handle -> {
+        database.free(handle -> {
             resets.use(handle, name, resetId, otp);
             return reset(handle, directory.find(handle, name), phc);
         });
@@ -116,7 +116,7 @@ final class Accounts implements AccountGone {
             throw Reason.BAD_OTP.refuse();
         }
         String phc = passwords.hash(next);
-        database.write(handle -> {
+        database.free(handle -> {
             Optional<User> user =
                     directory.find(handle, name).filter(found -> proofs.useCode(handle, found.id(), code));
             return reset(handle, user, phc);
@@ -150,7 +150,7 @@ final class Accounts implements AccountGone {
     /** Deletes the account and, in the same change, whatever any feature keeps of it. */
     void delete(Id user, char[] password) {
         String proven = requirePassword(user, password);
-        database.write(handle -> {
+        database.free(handle -> {
             requireSame(handle, user, proven);
             directory.remove(handle, user);
             return user;

@@ -148,7 +148,7 @@ final class KeyChanges implements Expiring, KeyChanged {
 
     /** The change that waits is off; a first key that was not trusted yet is gone from the directory as well. */
     void withdraw(Id user) {
-        database.write(handle -> {
+        database.free(handle -> {
             settleIfDue(handle, user);
             store.find(handle, user).ifPresent(change -> {
                 store.delete(handle, user);

@@ -84,7 +84,8 @@ final class Logins implements Expiring {
         }
         Known proven = known.orElseThrow(Reason.BAD_CREDENTIALS::refuse);
         @Nullable String rehashed = passwords.needsRehash(proven.phc) ? passwords.hash(password) : null;
-        return database.write(handle -> {
+        // Even on a full disk, for as long as a session finds room in it: who is not signed in cannot make room either.
+        return database.free(handle -> {
             Id user = proven.user.id();
             // Hashing takes a while: a password that was changed meanwhile opens nothing.
             if (!proofs.password(handle, user).equals(Optional.of(proven.phc))) {
@@ -121,7 +122,7 @@ final class Logins implements Expiring {
         if (!right || holder.isEmpty() || !expires.isAfter(time.instant())) {
             throw Reason.BAD_OTP.refuse();
         }
-        return database.write(handle -> {
+        return database.free(handle -> {
             // A key that was replaced since opens nothing, and of two who answer at once one wins.
             Optional<KeyHolder> still =
                     holder(handle, name).filter(now -> now.certificate.equals(holder.get().certificate));

@@ -102,7 +102,7 @@ public final class Sessions implements Authenticator, Expiring {
     Grant refresh(String text, @Nullable String retryId) {
         RefreshToken token = mint.read(text).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
         // A refusal inside the change would undo the very ending that it reports.
-        return database.write(handle -> refreshed(handle, token, retryId)).orElseThrow(Reason.SESSION_REVOKED::refuse);
+        return database.free(handle -> refreshed(handle, token, retryId)).orElseThrow(Reason.SESSION_REVOKED::refuse);
     }
 
     private Optional<Grant> refreshed(Handle handle, RefreshToken token, @Nullable String retryId) {
@@ -140,12 +140,12 @@ public final class Sessions implements Authenticator, Expiring {
     }
 
     void end(Caller caller) {
-        database.write(handle -> end(handle, caller));
+        database.free(handle -> end(handle, caller));
     }
 
     /** Ends one of the user's sessions, or refuses with {@code not_found}. */
     void end(Id user, Id session) {
-        if (!database.write(handle -> end(handle, new Caller(user, session)))) {
+        if (!database.free(handle -> end(handle, new Caller(user, session)))) {
             throw Reason.NOT_FOUND.refuse();
         }
     }
@@ -163,7 +163,7 @@ public final class Sessions implements Authenticator, Expiring {
     }
 
     void endAll(Id user) {
-        database.write(handle -> {
+        database.free(handle -> {
             endAll(handle, user);
             return user;
         });

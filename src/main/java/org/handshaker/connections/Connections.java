@@ -7,6 +7,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.handshaker.connections.RequestStore.Filed;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
@@ -137,7 +138,7 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
 
     /** Answers a request; {@code not_found} unless it waits for this user's answer. */
     public Asked respond(Id user, Id requestId, Answer answer) {
-        return database.write(handle -> {
+        Function<Handle, Asked> change = handle -> {
             Request request = requests.find(handle, requestId, user, now()).orElseThrow(Reason.NOT_FOUND::refuse);
             return switch (answer) {
                 case ACCEPT -> {
@@ -154,7 +155,8 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
                     yield new Asked(request, Outcome.BLOCKED);
                 }
             };
-        });
+        };
+        return answer == Answer.ACCEPT ? database.write(change) : database.free(change);
     }
 
     private void connect(Handle handle, Request request) {
@@ -173,7 +175,7 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
     /** Ends a connection and drops what is pending between the two; {@code not_found} where there is none. */
     public void remove(Id user, Username name) {
         Id peer = directory.require(name).id();
-        database.write(handle -> {
+        database.free(handle -> {
             if (!disconnect(handle, user, peer)) {
                 throw Reason.NOT_FOUND.refuse();
             }
@@ -205,7 +207,7 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
     public void block(Id blocker, Username name) {
         Id blocked = directory.require(name).id();
         refuseOneself(blocker, blocked);
-        database.write(handle -> {
+        database.free(handle -> {
             refuseTheGone(handle, blocker, blocked);
             block(handle, blocker, blocked);
             return blocked;
@@ -240,7 +242,7 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
     /** Lets a user ask again. What ended with the block does not come back. */
     public void unblock(Id blocker, Username name) {
         Id blocked = directory.require(name).id();
-        database.write(handle -> {
+        database.free(handle -> {
             blocks.remove(handle, blocker, blocked);
             return blocked;
         });

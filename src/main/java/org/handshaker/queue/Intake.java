@@ -121,6 +121,8 @@ final class Intake {
         if (earlier != null) {
             return new Taken(box, earlier, false, false, null);
         }
+        // Here and not only when it is committed: nobody is to be shown what may be refused in the end.
+        database.requireRoom();
         if (box.nextSeq > box.reserved) {
             return null;
         }
@@ -198,7 +200,7 @@ final class Intake {
     private CompletableFuture<Boolean> insert(Mailbox box, Entry entry) {
         byte[] body = bodies.seal(box.owner, Objects.requireNonNull(entry.event));
         long queueRow = box.queueRow;
-        return boxes.change(box, handle -> {
+        return boxes.add(box, handle -> {
             store.insert(handle, queueRow, entry, body);
             return true;
         });
@@ -247,7 +249,7 @@ final class Intake {
         synchronized (box) {
             long upTo = box.reserved + RESERVE_SEQS;
             try {
-                var unused = boxes.change(box, handle -> store.reserve(handle, boxes.blind(box.owner), upTo))
+                var unused = boxes.add(box, handle -> store.reserve(handle, boxes.blind(box.owner), upTo))
                         .thenAccept(row -> {
                             synchronized (box) {
                                 box.reserved(row);

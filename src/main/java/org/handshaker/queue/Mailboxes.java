@@ -90,11 +90,19 @@ final class Mailboxes {
     }
 
     /**
-     * Lines up a change to what lies on the disk of a mailbox, with its monitor held, so that changes come in the order of
+     * Lines up an addition to what lies on the disk of a mailbox, with its monitor held, so that changes come in the order of
      * what was done in memory. Until it is made, the mailbox is not read from the disk again.
      */
-    <T> CompletableFuture<T> change(Mailbox box, Function<Handle, T> change) {
-        CompletableFuture<T> done = database.writeLater(change);
+    <T> CompletableFuture<T> add(Mailbox box, Function<Handle, T> change) {
+        return counted(box, database.writeLater(change));
+    }
+
+    /** As {@link #add}, for a change that takes away. */
+    <T> CompletableFuture<T> free(Mailbox box, Function<Handle, T> change) {
+        return counted(box, database.freeLater(change));
+    }
+
+    private static <T> CompletableFuture<T> counted(Mailbox box, CompletableFuture<T> done) {
         box.changesUnderWay.incrementAndGet();
         return done.whenComplete((result, failed) -> box.changesUnderWay.decrementAndGet());
     }
@@ -136,7 +144,7 @@ final class Mailboxes {
         box.expired += ranOut.size();
         long queueRow = box.queueRow;
         try {
-            var unused = change(box, handle -> {
+            var unused = free(box, handle -> {
                         int deleted = store.delete(handle, queueRow, onDisk);
                         return store.addExpired(handle, queueRow, deleted + inMemory.size());
                     })

@@ -258,7 +258,7 @@ public final class Queue implements AutoCloseable {
     /** Lined up behind the insert of the same rows, since changes are made in the order of their arrival. */
     private CompletableFuture<Integer> delete(Mailbox box, List<Long> seqs) {
         long queueRow = box.queueRow;
-        return boxes.change(box, handle -> store.delete(handle, queueRow, seqs));
+        return boxes.free(box, handle -> store.delete(handle, queueRow, seqs));
     }
 
     /** Both queues drop what is pending between two users, as part of the caller's change. */
@@ -365,7 +365,7 @@ public final class Queue implements AutoCloseable {
         try {
             // Last in the line: when this is told, so is every sender, and not only whoever waits first for the
             // receipt.
-            boolean unused = database.writeLater(handle -> true).get(STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+            boolean unused = database.freeLater(handle -> true).get(STOP_WAIT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (Refused | ExecutionException | TimeoutException fullOrSlow) {
             // Whoever is still open gets no receipt and will send again.
             return;

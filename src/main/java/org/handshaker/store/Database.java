@@ -25,6 +25,7 @@ import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Unusable;
+import org.handshaker.store.GroupCommit.Kind;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
@@ -43,21 +44,25 @@ public final class Database implements AutoCloseable {
     private static final int READERS = 4;
     private static final long READER_WAIT_MILLIS = 2_000;
     private static final int BUSY_MILLIS = 2_000;
-    /** Given back at a time, so that nobody waits long behind it; what stays for later is zeroes. */
-    private static final int VACUUM_PAGES_MAX = 10_000;
+    /** Given back at a time, so that nobody waits long behind it and the WAL stays within the reserve. */
+    private static final int VACUUM_PAGES_MAX = 500;
+    /** Times in a row; what stays for later is zeroes. */
+    private static final int VACUUM_ROUNDS_MAX = 20;
 
     private final Path natives;
     private final FileChannel lock;
     private final Handle writer;
+    private final Reserve reserve;
     private final GroupCommit commits;
     private final BlockingQueue<Handle> readers = new ArrayBlockingQueue<>(READERS);
     private volatile boolean isClosed;
 
-    private Database(Path natives, FileChannel lock, Handle writer) {
+    private Database(Path natives, FileChannel lock, Handle writer, Reserve reserve) {
         this.natives = natives;
         this.lock = lock;
         this.writer = writer;
-        this.commits = new GroupCommit(writer);
+        this.reserve = reserve;
+        this.commits = new GroupCommit(writer, reserve);
     }
 
     /** Opens or creates {@code handshaker.db}, private to this user, in the directory. */
@@ -76,6 +81,7 @@ public final class Database implements AutoCloseable {
                 System.setProperty("org.sqlite.tmpdir", natives.toString());
             }
             Path file = directory.resolve("handshaker.db");
+            Reserve reserve = new Reserve(directory);
             createPrivateFile(file);
             refuseNewer(file, schema.size());
             Handle writer = openWriter(file);
@@ -83,7 +89,7 @@ public final class Database implements AutoCloseable {
             Backups.takeBeforeUpgrade(writer, directory, schema.size());
             Schema.upgrade(writer, schema);
             Backups.renewEpochIfRestored(writer);
-            Database database = new Database(natives, lock, writer);
+            Database database = new Database(natives, lock, writer, reserve);
             for (int i = 0; i < READERS; i++) {
                 Handle reader = openReader(file);
                 opened.add(reader);
@@ -116,14 +122,37 @@ public final class Database implements AutoCloseable {
         }
     }
 
-    /** Makes a change and returns after its fsync. A refusal inside undoes this change and only this one. */
+    /**
+     * Makes a change that may add to the store and returns after its fsync; {@code storage_full} where there is no room but the
+     * reserve. A refusal inside undoes this change and only this one.
+     */
     public <T extends @Nullable Object> T write(Function<Handle, T> change) {
         return await(writeLater(change));
     }
 
     /** As {@link #write}, without a waiting thread. Continuations run on the commit thread: they must be short. */
     public <T extends @Nullable Object> CompletableFuture<T> writeLater(Function<Handle, T> change) {
-        return commits.submit(change);
+        return commits.submit(Kind.GROWS, change);
+    }
+
+    /**
+     * As {@link #write}, for a change that frees room, or keeps what it takes: it is made on a full disk as well, with the
+     * reserve.
+     */
+    public <T extends @Nullable Object> T free(Function<Handle, T> change) {
+        return await(freeLater(change));
+    }
+
+    /** As {@link #free}, without a waiting thread. */
+    public <T extends @Nullable Object> CompletableFuture<T> freeLater(Function<Handle, T> change) {
+        return commits.submit(Kind.FREES, change);
+    }
+
+    /** Refuses with {@code storage_full} where a {@link #write} would be refused for it. */
+    public void requireRoom() {
+        if (reserve.isShort()) {
+            throw Reason.STORAGE_FULL.refuse();
+        }
     }
 
     /** To be called inside a change: runs {@code done} on the commit thread after the fsync; dropped when the change is refused. */
@@ -147,22 +176,45 @@ public final class Database implements AutoCloseable {
 
     /** Truncates the WAL and returns freed pages to the file system, so that deleted bytes are in no live file any more. */
     public void forgetDeleted() {
-        await(commits.submitBetween(handle -> {
-            vacuum(handle);
-            return handle.createQuery("PRAGMA wal_checkpoint(TRUNCATE)")
-                    .mapToMap()
-                    .list();
-        }));
+        boolean hasMore = true;
+        for (int round = 0; hasMore && round < VACUUM_ROUNDS_MAX; round++) {
+            hasMore = await(commits.submit(Kind.BETWEEN, this::forgetSome));
+        }
+    }
+
+    /** Returns whether there are more freed pages. */
+    private boolean forgetSome(Handle handle) {
+        long free = freePages(handle);
+        try {
+            if (free > 0) {
+                vacuum(handle, Math.min(free, VACUUM_PAGES_MAX));
+            }
+        } finally {
+            truncateWal(handle);
+            reserve.fillWal();
+        }
+        return free > VACUUM_PAGES_MAX;
+    }
+
+    private long freePages(Handle handle) {
+        long free =
+                handle.createQuery("PRAGMA freelist_count").mapTo(Long.class).one();
+        return free - reserve.freePagesKept(handle);
     }
 
     /** This pragma does a page at each step and has no columns: only plain JDBC's update runs it to its end. */
-    private static void vacuum(Handle handle) {
-        String pragma = "PRAGMA incremental_vacuum(" + VACUUM_PAGES_MAX + ")";
+    private static void vacuum(Handle handle, long pages) {
+        String pragma = "PRAGMA incremental_vacuum(" + pages + ")";
         try (Statement statement = handle.getConnection().createStatement()) {
             statement.executeUpdate(pragma);
         } catch (SQLException failed) {
             throw new UnableToExecuteStatementException(failed, null);
         }
+    }
+
+    /** All of it goes into the database, where no reader holds it; what was in it is in no file any more. */
+    static void truncateWal(Handle writer) {
+        writer.createQuery("PRAGMA wal_checkpoint(TRUNCATE)").mapToMap().list();
     }
 
     /** The store's epoch: changes only when a backup was put back, so that clients see that their acks are from another life. */
@@ -187,7 +239,7 @@ public final class Database implements AutoCloseable {
 
     /** Remembers on the first start what the key is known by, and refuses another key afterwards. */
     public void requireKey(byte[] check) {
-        byte[] known = write(handle -> {
+        byte[] known = free(handle -> {
             handle.createUpdate("UPDATE store SET key_check = :check WHERE length(key_check) = 0")
                     .bind("check", check)
                     .execute();
@@ -339,7 +391,7 @@ public final class Database implements AutoCloseable {
         commits.close();
         closeReaders();
         try {
-            writer.createQuery("PRAGMA wal_checkpoint(TRUNCATE)").mapToMap().list();
+            truncateWal(writer);
         } finally {
             writer.close();
             closeQuietly(lock);

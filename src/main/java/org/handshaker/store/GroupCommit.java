@@ -8,6 +8,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
@@ -29,13 +30,15 @@ final class GroupCommit implements AutoCloseable {
     private static final long CLOSE_MILLIS = 10_000;
 
     private final Handle writer;
+    private final Reserve reserve;
     private final ArrayBlockingQueue<Waiting<?>> queue = new ArrayBlockingQueue<>(WAITING_MAX);
     private final List<Outcome> outcomesOfThisChange = new ArrayList<>();
     private final Thread thread;
     private volatile boolean closing;
 
-    GroupCommit(Handle writer) {
+    GroupCommit(Handle writer, Reserve reserve) {
         this.writer = writer;
+        this.reserve = reserve;
         this.thread = new Thread(this::run, "commit");
         thread.setDaemon(true);
     }
@@ -44,9 +47,19 @@ final class GroupCommit implements AutoCloseable {
         thread.start();
     }
 
+    /** What a waiting piece of work does to the store. */
+    enum Kind {
+        /** Needs room; refused while there is no more than the reserve. */
+        GROWS,
+        /** Frees room, or needs next to none; the reserve is for it. */
+        FREES,
+        /** Is no change, and is done between transactions. */
+        BETWEEN
+    }
+
     private static final class Waiting<T> {
         final Function<Handle, T> change;
-        final boolean inTransaction;
+        final Kind kind;
         final CompletableFuture<T> done = new CompletableFuture<>();
 
         @Nullable
@@ -57,10 +70,15 @@ final class GroupCommit implements AutoCloseable {
         Throwable refusal;
 
         List<Outcome> outcomes = List.of();
+        boolean hadReserve;
 
-        Waiting(Function<Handle, T> change, boolean inTransaction) {
+        Waiting(Function<Handle, T> change, Kind kind) {
             this.change = change;
-            this.inTransaction = inTransaction;
+            this.kind = kind;
+        }
+
+        boolean foundNoRoom() {
+            return refusal instanceof Refused refused && refused.reason() == Reason.STORAGE_FULL;
         }
 
         @SuppressWarnings("NullAway") // T may itself be nullable; the future carries what the change returned
@@ -78,14 +96,9 @@ final class GroupCommit implements AutoCloseable {
         }
     }
 
-    /** Lines a change up; {@code busy} when the queue is full. */
-    <T> CompletableFuture<T> submit(Function<Handle, T> change) {
-        return enqueue(new Waiting<>(change, true));
-    }
-
-    /** Lines up work that SQLite allows only between transactions, such as a checkpoint. */
-    <T> CompletableFuture<T> submitBetween(Function<Handle, T> work) {
-        return enqueue(new Waiting<>(work, false));
+    /** Lines work up, for {@link Kind#BETWEEN} such as SQLite allows only between transactions; {@code busy} when the queue is full. */
+    <T> CompletableFuture<T> submit(Kind kind, Function<Handle, T> change) {
+        return enqueue(new Waiting<>(change, kind));
     }
 
     private <T> CompletableFuture<T> enqueue(Waiting<T> waiting) {
@@ -143,8 +156,9 @@ final class GroupCommit implements AutoCloseable {
         List<Waiting<?>> changes = new ArrayList<>(batch.size());
         List<Waiting<?>> between = new ArrayList<>(0);
         for (Waiting<?> waiting : batch) {
-            (waiting.inTransaction ? changes : between).add(waiting);
+            (waiting.kind == Kind.BETWEEN ? between : changes).add(waiting);
         }
+        reserve.renew(writer);
         if (!changes.isEmpty()) {
             commitChanges(changes);
         }
@@ -177,8 +191,29 @@ final class GroupCommit implements AutoCloseable {
         }
         for (Waiting<?> waiting : changes) {
             waiting.tellOutcomes();
-            waiting.tell();
+            if (deservesReserve(waiting)) {
+                againWithReserve(waiting);
+            } else {
+                waiting.tell();
+            }
         }
+    }
+
+    /** A database at its own bound finds no room either, but the reserve is not for that. */
+    private boolean deservesReserve(Waiting<?> waiting) {
+        if (!waiting.foundNoRoom() || waiting.kind != Kind.FREES || waiting.hadReserve) {
+            return false;
+        }
+        reserve.distrust();
+        return reserve.isShort();
+    }
+
+    private void againWithReserve(Waiting<?> waiting) {
+        reserve.spend(writer);
+        waiting.hadReserve = true;
+        waiting.refusal = null;
+        waiting.outcomes = List.of();
+        commitChanges(List.of(waiting));
     }
 
     /**
@@ -200,6 +235,10 @@ final class GroupCommit implements AutoCloseable {
 
     private <T> void attempt(Waiting<T> waiting) {
         outcomesOfThisChange.clear();
+        if (waiting.kind == Kind.GROWS && reserve.isShort()) {
+            waiting.refusal = Reason.STORAGE_FULL.refuse();
+            return;
+        }
         try {
             waiting.result = waiting.change.apply(writer);
         } catch (Throwable refused) {
@@ -249,7 +288,7 @@ final class GroupCommit implements AutoCloseable {
     public void close() {
         closing = true;
         // Wakes the thread if it sleeps; where there is no room for this, it is awake.
-        var unused = queue.offer(new Waiting<>(handle -> true, false));
+        var unused = queue.offer(new Waiting<>(handle -> true, Kind.BETWEEN));
         try {
             thread.join(CLOSE_MILLIS);
         } catch (InterruptedException interrupted) {

@@ -56,7 +56,7 @@ public final class Sweeper implements AutoCloseable {
         int gone = 0;
         try {
             for (int round = 0; round < ROUNDS_MAX; round++) {
-                int batch = database.write(handle -> entry.expire(handle, time.instant()));
+                int batch = database.free(handle -> entry.expire(handle, time.instant()));
                 gone += batch;
                 if (batch < Expiring.BATCH_ROWS) {
                     break;

@@ -31,7 +31,13 @@ public final class Program implements AutoCloseable {
 
     /** @param errors where its standard error is kept */
     public static Program start(Path errors, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
+        return startIn(List.of(), errors, arguments);
+    }
+
+    /** @param entering what to write before the command, such as {@link SmallDisk#entering()}; it must not fork */
+    public static Program startIn(List<String> entering, Path errors, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(entering);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 // Starts in half the time; none of these runs for long.
                 "-XX:TieredStopAtLevel=1",
