@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.signaling;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.handshaker.core.Limits;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The frames of {@code /ws}: what clients may send, read strictly, and what the relay sends. */
 final class Frames {
+    private static final byte[] PONG = "{\"type\":\"pong\"}".getBytes(StandardCharsets.US_ASCII);
+
     private Frames() {}
 
     /** From the client: signs a socket in. */
@@ -58,8 +61,8 @@ final class Frames {
 
     private record PresenceFrame(String type, String username, String status) {}
 
-    static String ready(String username, String epoch, int pending) {
-        return Json.text(new Ready(
+    static byte[] ready(String username, String epoch, int pending) {
+        return Json.write(new Ready(
                 "ready",
                 username,
                 epoch,
@@ -73,14 +76,14 @@ final class Frames {
                         "idle_seconds", Limits.SOCKET_IDLE.toSeconds())));
     }
 
-    static String event(Event event) {
+    static byte[] event(Event event) {
         EventView view = EventView.of(event);
-        return Json.text(new EventFrame(
+        return Json.write(new EventFrame(
                 "event", view.eventId(), view.seq(), view.fromUser(), view.kind(), view.payload(), view.expiresAt()));
     }
 
-    static String receipt(String id, Receipt receipt) {
-        return Json.text(new ReceiptFrame(
+    static byte[] receipt(String id, Receipt receipt) {
+        return Json.write(new ReceiptFrame(
                 "receipt",
                 id,
                 receipt.eventId().text(),
@@ -88,17 +91,17 @@ final class Frames {
                 receipt.expiresAt().toString()));
     }
 
-    static String refused(@Nullable String id, Refused refused) {
+    static byte[] refused(@Nullable String id, Refused refused) {
         int wait = refused.retryAfterSeconds();
-        return Json.text(
+        return Json.write(
                 new RefusedFrame("refused", id, refused.reason().code(), refused.detail(), wait == 0 ? null : wait));
     }
 
-    static String pong() {
-        return "{\"type\":\"pong\"}";
+    static byte[] pong() {
+        return PONG.clone();
     }
 
-    static String presence(String username, String status) {
-        return Json.text(new PresenceFrame("presence", username, status));
+    static byte[] presence(String username, String status) {
+        return Json.write(new PresenceFrame("presence", username, status));
     }
 }

@@ -2,12 +2,16 @@
 package org.handshaker.signaling;
 
 import java.nio.ByteBuffer;
-import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
+import org.eclipse.jetty.websocket.common.WebSocketSession;
+import org.eclipse.jetty.websocket.core.CoreSession;
+import org.eclipse.jetty.websocket.core.Frame;
+import org.eclipse.jetty.websocket.core.OpCode;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
@@ -35,6 +39,7 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     private final AtomicLong bytesOut = new AtomicLong();
     private final AtomicLong freeAcks = new AtomicLong();
     private final long openedNanos;
+    private final AtomicBoolean mustWrite = new AtomicBoolean();
     private volatile @Nullable Session session;
     private volatile @Nullable Caller caller;
     /** Guarded by this. */
@@ -92,28 +97,35 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
             authenticate(text);
             return;
         }
-        @Nullable String id = null;
         try {
-            Map<String, Object> frame = Json.map(text);
-            id = frame.get("id") instanceof String given && given.length() <= Limits.EVENT_ID_CHARS_MAX ? given : null;
-            handle(known, frame);
+            handle(known, text);
         } catch (Refused refused) {
-            refuse(id, refused);
+            refuse(idOf(text), refused);
         } catch (RuntimeException bug) {
-            refuse(id, Reason.INTERNAL.refuse());
+            refuse(idOf(text), Reason.INTERNAL.refuse());
         }
     }
 
-    private void handle(Caller known, Map<String, Object> frame) {
-        switch (String.valueOf(frame.get("type"))) {
-            case "send" -> send(known, Json.convert(frame, Frames.Send.class));
-            case "ack" -> sockets.ack(this, known, Json.convert(frame, Frames.Ack.class));
+    /** By which its sender knows a frame that was refused. */
+    private static @Nullable String idOf(String text) {
+        try {
+            @Nullable String id = Json.peek(text, "id");
+            return id == null || id.length() > Limits.EVENT_ID_CHARS_MAX ? null : id;
+        } catch (Refused unreadable) {
+            return null;
+        }
+    }
+
+    private void handle(Caller known, String text) {
+        switch (String.valueOf(Json.peek(text, "type"))) {
+            case "send" -> send(known, Json.read(text, Frames.Send.class));
+            case "ack" -> sockets.ack(this, known, Json.read(text, Frames.Ack.class));
             case "ping" -> {
                 sockets.countFrame(known);
-                Json.convert(frame, Frames.Ping.class);
+                Json.read(text, Frames.Ping.class);
                 sendFrame(Frames.pong());
             }
-            case "presence" -> sockets.choosePresence(known, Json.convert(frame, Frames.PresenceChoice.class));
+            case "presence" -> sockets.choosePresence(known, Json.read(text, Frames.PresenceChoice.class));
             case "room.join", "room.signal", "room.leave" -> {
                 sockets.countFrame(known);
                 throw Reason.NOT_FOUND.refuse();
@@ -237,26 +249,26 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     }
 
     /** One step with being greeted: whoever has read {@code ready} hears all news after it. */
-    synchronized void greet(String ready) {
+    synchronized void greet(byte[] ready) {
         sendFrame(ready);
         isGreeted = true;
     }
 
     /** News that only whoever was greeted expects. */
-    synchronized void tell(String json) {
+    synchronized void tell(byte[] json) {
         if (isGreeted) {
             sendFrame(json);
         }
     }
 
     /** Sends without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
-    void sendFrame(String json) {
+    void sendFrame(byte[] json) {
         @Nullable Session open = session;
         if (open == null || !open.isOpen()) {
             return;
         }
-        String padded = sockets.padded(json);
-        int length = padded.length();
+        byte[] padded = sockets.padded(json);
+        int length = padded.length;
         long here = bytesOut.addAndGet(length);
         long everywhere = sockets.bytesOut.addAndGet(length);
         if (here > Limits.BYTES_OUT_MAX || (everywhere > Limits.BYTES_OUT_ALL_MAX && here > Limits.BYTES_OUT_SHARE)) {
@@ -264,10 +276,31 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
             open.disconnect();
             return;
         }
-        open.sendText(padded, Callback.from(() -> written(length), slow -> {
-            written(length);
-            open.disconnect();
-        }));
+        core(open)
+                .sendFrame(
+                        new Frame(OpCode.TEXT, ByteBuffer.wrap(padded)),
+                        org.eclipse.jetty.util.Callback.from(() -> written(length), slow -> {
+                            written(length);
+                            open.disconnect();
+                        }),
+                        true);
+        if (mustWrite.compareAndSet(false, true)) {
+            sockets.writeSoon(this);
+        }
+    }
+
+    /** What was sent so far goes out, in one piece where it is small. */
+    void write() {
+        mustWrite.set(false);
+        @Nullable Session open = session;
+        if (open != null) {
+            core(open).flush(org.eclipse.jetty.util.Callback.NOOP);
+        }
+    }
+
+    /** Below the API that sends each frame for itself. */
+    private static CoreSession core(Session session) {
+        return ((WebSocketSession) session).getCoreSession();
     }
 
     private void written(int length) {

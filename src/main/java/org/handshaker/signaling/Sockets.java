@@ -34,6 +34,7 @@ import org.handshaker.queue.Receipt;
 import org.handshaker.web.Authenticator;
 import org.handshaker.web.Gate;
 import org.handshaker.web.Padding;
+import org.handshaker.web.Turn;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +70,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             task -> daemon(task, "presence"),
             new ThreadPoolExecutor.DiscardPolicy());
 
+    private final Writer writer = new Writer();
     private volatile boolean stopping;
 
     /** @param presence makes the presence that tells this listener, on that thread */
@@ -125,6 +127,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     }
 
     public void start() {
+        writer.start();
         var unused = ticker.scheduleAtFixedRate(this::tick, TICK_SECONDS, TICK_SECONDS, TimeUnit.SECONDS);
     }
 
@@ -170,7 +173,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     void signedIn(SignalSocket socket, Caller caller) {
         Id user = caller.user();
         list(socket, user);
-        String ready;
+        byte[] ready;
         try {
             User self = directory.byId(user).orElseThrow(Reason.SESSION_REVOKED::refuse);
             if (!sessions.isLive(caller)) {
@@ -265,7 +268,14 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         presence.choose(caller.user(), Status.parse(choice.status()));
     }
 
-    String padded(String json) {
+    /** Has what was said to a socket written soon: with whatever else this thread, or others, have to say to it. */
+    void writeSoon(SignalSocket socket) {
+        if (!Turn.atEnd(socket::write)) {
+            writer.write(socket);
+        }
+    }
+
+    byte[] padded(byte[] json) {
         return pads ? Padding.pad(json) : json;
     }
 
@@ -306,5 +316,6 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         ticker.shutdownNow();
         teller.shutdownNow();
         all.forEach(socket -> socket.close(CloseCode.SHUTTING_DOWN));
+        writer.close();
     }
 }

@@ -102,7 +102,29 @@ public final class Json {
         }
     }
 
-    /** Any JSON object, for those who look at a field before they know the rest. */
+    /**
+     * The text of a field of an object, for those who must know it before they can read the rest; null where it is not there
+     * or is no text. Only what stands before it is looked at.
+     */
+    public static @Nullable String peek(String object, String field) {
+        try (JsonParser parser = MAPPER.createParser(object)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw Reason.MALFORMED.refuse();
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                boolean isIt = parser.currentName().equals(field);
+                if (parser.nextToken() == JsonToken.VALUE_STRING && isIt) {
+                    return parser.getText();
+                }
+                parser.skipChildren();
+            }
+            return null;
+        } catch (IOException malformed) {
+            throw refusal(malformed);
+        }
+    }
+
+    /** Any JSON object. */
     public static Map<String, Object> map(String text) {
         try {
             @Nullable Map<String, Object> map = MAPPER.readValue(text, MAP);
@@ -111,15 +133,6 @@ public final class Json {
             }
             return map;
         } catch (IOException malformed) {
-            throw refusal(malformed);
-        }
-    }
-
-    /** Turns what {@link #map} read into a record, with the same strictness. */
-    public static <T> T convert(Map<String, Object> map, Class<T> type) {
-        try {
-            return checked(MAPPER.convertValue(map, type));
-        } catch (IllegalArgumentException malformed) {
             throw refusal(malformed);
         }
     }

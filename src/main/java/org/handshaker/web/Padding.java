@@ -31,13 +31,7 @@ public final class Padding {
     }
 
     /** Pads a frame of text, whose length on the wire is that of its UTF-8. */
-    public static String pad(String frame) {
-        int bytes = 0;
-        for (int i = 0; i < frame.length(); i++) {
-            char c = frame.charAt(i);
-            // Each half of a surrogate pair makes two of its four bytes.
-            bytes += c < 0x80 ? 1 : c < 0x800 || Character.isSurrogate(c) ? 2 : 3;
-        }
-        return frame + " ".repeat(bucket(bytes) - bytes);
+    public static byte[] pad(byte[] frame) {
+        return pad(frame, 0);
     }
 }

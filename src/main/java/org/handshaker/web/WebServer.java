@@ -22,7 +22,6 @@ import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
 import org.eclipse.jetty.util.VirtualThreads;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
@@ -36,6 +35,7 @@ import org.handshaker.core.Unusable;
  * to.
  */
 public final class WebServer implements AutoCloseable {
+    private static final int SOCKET_BUFFER_BYTES = 32 * 1_024;
     private static final int THREADS_MAX = 64;
 
     private final Server server;
@@ -83,6 +83,9 @@ public final class WebServer implements AutoCloseable {
         // Later than the relay's own close, which says why.
         sockets.setIdleTimeout(Limits.SOCKET_IDLE.multipliedBy(2));
         sockets.setAutoFragment(false);
+        // One read takes a window of small events, and one write gathers one; neither is held by a socket that is idle.
+        sockets.setInputBufferSize(SOCKET_BUFFER_BYTES);
+        sockets.setOutputBufferSize(SOCKET_BUFFER_BYTES);
     }
 
     private Connector connector() {
@@ -101,13 +104,13 @@ public final class WebServer implements AutoCloseable {
                 ? new ConnectionFactory[] {new CircuitConnection.Factory(plain.getProtocol()), plain}
                 : new ConnectionFactory[] {plain};
         if (listen.unixPath() != null) {
-            UnixDomainServerConnector unix = new UnixDomainServerConnector(server, factories);
+            Connectors.Unix unix = new Connectors.Unix(server, factories);
             unix.setUnixDomainPath(listen.unixPath());
             unix.setAcceptQueueSize(1_024);
             unix.setIdleTimeout(Limits.CONNECTION_IDLE.toMillis());
             return unix;
         }
-        ServerConnector tcp = new ServerConnector(server, 1, 1, factories);
+        ServerConnector tcp = new Connectors.Tcp(server, factories);
         tcp.setHost(listen.host());
         tcp.setPort(listen.port());
         tcp.setAcceptQueueSize(1_024);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.web;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a thread does between finding a connection readable and waiting for it again. Whatever a turn wants written to other
+ * connections can be gathered and written once at its end: under load many frames go out with one system call.
+ */
+public final class Turn {
+    /** So many things gathered are done at once, so that a reader without an end keeps nobody waiting. */
+    static final int GATHERED_MAX = 64;
+
+    private static final ThreadLocal<@Nullable Turn> CURRENT = new ThreadLocal<>();
+
+    private final List<Runnable> gathered = new ArrayList<>();
+
+    private Turn() {}
+
+    /** Runs something at the end of this thread's turn; false when it is in none, and then nothing is done. */
+    public static boolean atEnd(Runnable what) {
+        @Nullable Turn turn = CURRENT.get();
+        if (turn == null) {
+            return false;
+        }
+        turn.gathered.add(what);
+        if (turn.gathered.size() >= GATHERED_MAX) {
+            turn.finish();
+        }
+        return true;
+    }
+
+    private void finish() {
+        // What is run may gather more.
+        while (!gathered.isEmpty()) {
+            List<Runnable> now = List.copyOf(gathered);
+            gathered.clear();
+            now.forEach(Runnable::run);
+        }
+    }
+
+    /** Makes a turn of what a connection does when it can be read. */
+    static Callback around(Callback readable) {
+        return new Callback.Nested(readable) {
+            @Override
+            public void succeeded() {
+                Turn turn = new Turn();
+                CURRENT.set(turn);
+                try {
+                    super.succeeded();
+                } finally {
+                    CURRENT.remove();
+                    turn.finish();
+                }
+            }
+        };
+    }
+}
