@@ -23,7 +23,9 @@ public final class Vault {
     private static final int TAG_BITS = 128;
 
     private final SecretKeySpec pseudoRandomKey;
-    private final SecretKeySpec blindKey;
+    /** Asked several times for each event, and half of the work is the key: each thread keeps what it has made of it. */
+    private final ThreadLocal<Mac> blinding;
+
     private final SecretKeySpec sealKey;
 
     /** @param master 32 random bytes; the caller wipes them afterwards */
@@ -33,7 +35,8 @@ public final class Vault {
         }
         byte[] salt = "handshaker vault 1".getBytes(StandardCharsets.UTF_8);
         this.pseudoRandomKey = hmacKey(hmac(hmacKey(salt), master));
-        this.blindKey = hmacKey(derive("blind"));
+        SecretKeySpec blindKey = hmacKey(derive("blind"));
+        this.blinding = ThreadLocal.withInitial(() -> mac(blindKey));
         this.sealKey = new SecretKeySpec(derive("seal"), "AES");
     }
 
@@ -47,7 +50,7 @@ public final class Vault {
 
     /** Finds without showing: the same value gives the same 32 bytes, and the bytes do not give the value. */
     public byte[] blind(String purpose, byte[]... parts) {
-        return hmac(blindKey, lengthPrefixed(purpose, parts));
+        return blinding.get().doFinal(lengthPrefixed(purpose, parts));
     }
 
     public byte[] blind(Username name) {
@@ -114,10 +117,14 @@ public final class Vault {
     }
 
     private static byte[] hmac(SecretKeySpec key, byte[] message) {
+        return mac(key).doFinal(message);
+    }
+
+    private static Mac mac(SecretKeySpec key) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(key);
-            return mac.doFinal(message);
+            return mac;
         } catch (GeneralSecurityException missing) {
             throw new IllegalStateException("every JDK has HmacSHA256", missing);
         }

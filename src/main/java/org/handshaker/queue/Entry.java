@@ -33,6 +33,10 @@ final class Entry {
     volatile Timer.@Nullable Alarm linger;
 
     boolean isGone;
+    /** Its insert is being made, or was: from now on it leaves the disk only by a delete. */
+    boolean isTaken;
+    /** The body as it will lie on the disk, from when it is lined up until it lies there. */
+    byte @Nullable [] sealed;
 
     Entry(
             long seq,
@@ -51,6 +55,7 @@ final class Entry {
         this.bytes = bytes;
         this.state = state;
         this.event = event;
+        this.isTaken = state == State.STORED || state == State.HIDDEN;
         if (state == State.STORED) {
             // Read from the disk: whoever retries hears at once that it is safe.
             receipt.complete(receipt(Receipt.Status.STORED));

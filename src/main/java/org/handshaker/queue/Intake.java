@@ -4,9 +4,9 @@ package org.handshaker.queue;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.Objects;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
@@ -18,10 +18,12 @@ import org.jspecify.annotations.Nullable;
  * are reserved on the disk in blocks, so that none is given out twice, not after a crash either.
  */
 final class Intake {
-    /** Sequence numbers made durable at a time; a restart skips at most this many. */
-    private static final int RESERVE_SEQS = 1_024;
-    /** With fewer left, the next block is reserved in the background. */
-    private static final int RESERVE_AHEAD_SEQS = 256;
+    /** Sequence numbers made durable at a time, at first; each block of a mailbox is twice as long as the last. */
+    private static final int RESERVE_SEQS_MIN = 1_024;
+    /** The longest block: a busy queue touches the disk once in so many events. A restart skips at most this many numbers. */
+    private static final int RESERVE_SEQS_MAX = 65_536;
+    /** With less than this part left, the next block is reserved in the background. */
+    private static final int RESERVE_AHEAD_SHARE = 4;
     /** Bodies held in memory, all queues together; past it every event is committed at once. */
     private static final long MEMORY_BYTES_MAX = 64L * 1_024 * 1_024;
     /** Past it nothing more is taken in. */
@@ -34,7 +36,7 @@ final class Intake {
     private final Timer timer;
     private final QueueStore store;
     private final Mailboxes boxes;
-    private final Bodies bodies;
+    private final Ledger ledger;
     private final Tags tags;
     private final Delivery delivery;
     private volatile boolean stopping;
@@ -47,7 +49,7 @@ final class Intake {
             Timer timer,
             QueueStore store,
             Mailboxes boxes,
-            Bodies bodies,
+            Ledger ledger,
             Tags tags,
             Delivery delivery) {
         this.database = database;
@@ -57,7 +59,7 @@ final class Intake {
         this.timer = timer;
         this.store = store;
         this.boxes = boxes;
-        this.bodies = bodies;
+        this.ledger = ledger;
         this.tags = tags;
         this.delivery = delivery;
     }
@@ -101,17 +103,8 @@ final class Intake {
         }
     }
 
-    /**
-     * What became of an offer under the mailbox's monitor.
-     *
-     * @param insert under way to the disk; null while it lingers in memory
-     */
-    private record Taken(
-            Mailbox box,
-            Entry entry,
-            boolean isNew,
-            boolean mustReserveAhead,
-            @Nullable CompletableFuture<Boolean> insert) {}
+    /** What became of an offer under the mailbox's monitor. */
+    private record Taken(Mailbox box, Entry entry, boolean isNew, boolean mustReserveAhead) {}
 
     /** Nothing when sequence numbers must be reserved first. */
     private @Nullable Taken take(
@@ -119,7 +112,7 @@ final class Intake {
         boxes.purge(box, time.instant().getEpochSecond());
         @Nullable Entry earlier = box.find(eventId);
         if (earlier != null) {
-            return new Taken(box, earlier, false, false, null);
+            return new Taken(box, earlier, false, false);
         }
         // Here and not only when it is committed: nobody is to be shown what may be refused in the end.
         database.requireRoom();
@@ -147,9 +140,12 @@ final class Intake {
                 bytes,
                 lingers ? Entry.State.MEMORY : Entry.State.COMMITTING,
                 event);
-        @Nullable CompletableFuture<Boolean> insert = lingers ? null : insert(box, entry);
+        if (!lingers) {
+            // First, because it may be refused.
+            insert(box, entry);
+        }
         boxes.hold(box, entry);
-        return new Taken(box, entry, true, box.reserved - box.nextSeq == RESERVE_AHEAD_SEQS, insert);
+        return new Taken(box, entry, true, box.reserved - box.nextSeq == box.reserveSeqs / RESERVE_AHEAD_SHARE);
     }
 
     /** An event that would run out before its linger ends is committed at once, and so is all that comes while the relay stops. */
@@ -164,10 +160,8 @@ final class Intake {
     private void begin(Taken taken) {
         Mailbox box = taken.box;
         Entry entry = taken.entry;
-        if (taken.insert == null) {
+        if (entry.state == Entry.State.MEMORY) {
             entry.linger = timer.after(times.linger(), () -> commit(box, entry));
-        } else {
-            whenInserted(box, entry, taken.insert);
         }
         if (taken.mustReserveAhead) {
             reserveAhead(box);
@@ -177,67 +171,67 @@ final class Intake {
 
     /** The linger is over, or the relay stops: what is in memory goes to the disk. */
     void commit(Mailbox box, Entry entry) {
-        CompletableFuture<Boolean> insert;
         try {
             synchronized (box) {
                 if (entry.isGone || entry.state != Entry.State.MEMORY) {
                     return;
                 }
-                insert = insert(box, entry);
+                insert(box, entry);
                 entry.state = Entry.State.COMMITTING;
             }
         } catch (Refused refused) {
-            giveUp(box, entry, refused);
-            return;
+            giveUp(box, List.of(entry), refused);
         }
-        whenInserted(box, entry, insert);
     }
 
-    /**
-     * Lines the insert up while the mailbox's monitor is held: whoever takes the entry out afterwards lines its delete up
-     * behind it.
-     */
-    private CompletableFuture<Boolean> insert(Mailbox box, Entry entry) {
-        byte[] body = bodies.seal(box.owner, Objects.requireNonNull(entry.event));
-        long queueRow = box.queueRow;
-        return boxes.add(box, handle -> {
-            store.insert(handle, queueRow, entry, body);
-            return true;
-        });
-    }
-
-    /** Not under the monitor: whoever waits for the receipt may do what they like then. */
-    private void whenInserted(Mailbox box, Entry entry, CompletableFuture<Boolean> insert) {
-        var unused = insert.whenComplete((inserted, failed) -> {
-            if (failed == null) {
-                synchronized (box) {
-                    entry.state = Entry.State.STORED;
-                    boxes.release(entry);
-                }
-                entry.receipt.complete(entry.receipt(Receipt.Status.STORED));
+    /** Lines the insert up while the mailbox's monitor is held: whoever takes the entry out afterwards comes behind it. */
+    private void insert(Mailbox box, Entry entry) {
+        ledger.insert(box, entry, (entries, refused) -> {
+            if (refused == null) {
+                stored(box, entries);
             } else {
-                giveUp(box, entry, refusal(failed));
+                giveUp(box, entries, refused);
             }
         });
     }
 
-    private void giveUp(Mailbox box, Entry entry, Refused refused) {
+    /** Receipts not under the monitor: whoever waits for one may do what they like then. */
+    private void stored(Mailbox box, List<Entry> entries) {
         synchronized (box) {
-            box.remove(entry);
-            boxes.release(entry);
+            for (Entry entry : entries) {
+                // What was acked before its turn is safe, too, and lies nowhere.
+                if (entry.isTaken) {
+                    entry.state = Entry.State.STORED;
+                }
+                boxes.release(entry);
+            }
         }
-        entry.receipt.completeExceptionally(refused);
-        delivery.deliver(box.owner);
+        entries.forEach(entry -> entry.receipt.complete(entry.receipt(Receipt.Status.STORED)));
     }
 
-    private static Refused refusal(Throwable failed) {
-        @Nullable Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;
-        return cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse();
+    private void giveUp(Mailbox box, List<Entry> entries, Refused refused) {
+        List<Entry> acked = new ArrayList<>();
+        synchronized (box) {
+            for (Entry entry : entries) {
+                if (entry.isGone) {
+                    acked.add(entry);
+                }
+                box.remove(entry);
+                boxes.release(entry);
+            }
+        }
+        // Whoever was shown it has taken it, disk or no disk. What went for another reason has its answer already.
+        acked.forEach(entry -> entry.receipt.complete(entry.receipt(Receipt.Status.STORED)));
+        entries.forEach(entry -> entry.receipt.completeExceptionally(refused));
+        delivery.deliver(box.owner);
     }
 
     /** Makes the next block of sequence numbers durable and waits for it; the first event of a queue needs it. */
     private void reserve(Id target) {
-        long upTo = boxes.with(target, box -> box.nextSeq) + RESERVE_SEQS;
+        long upTo = boxes.with(target, box -> {
+            box.reserveSeqs = RESERVE_SEQS_MIN;
+            return box.nextSeq + box.reserveSeqs;
+        });
         QueueStore.QueueRow row = database.write(handle -> store.reserve(handle, boxes.blind(target), upTo));
         boxes.with(target, box -> {
             box.reserved(row);
@@ -247,9 +241,10 @@ final class Intake {
 
     private void reserveAhead(Mailbox box) {
         synchronized (box) {
-            long upTo = box.reserved + RESERVE_SEQS;
+            box.reserveSeqs = Math.min(2 * box.reserveSeqs, RESERVE_SEQS_MAX);
+            long upTo = box.reserved + box.reserveSeqs;
             try {
-                var unused = boxes.add(box, handle -> store.reserve(handle, boxes.blind(box.owner), upTo))
+                var unused = ledger.add(box, handle -> store.reserve(handle, boxes.blind(box.owner), upTo))
                         .thenAccept(row -> {
                             synchronized (box) {
                                 box.reserved(row);

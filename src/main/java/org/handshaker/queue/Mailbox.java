@@ -31,10 +31,18 @@ final class Mailbox {
     /** Changes lined up and not yet made: until then the disk knows less than this. */
     final AtomicInteger changesUnderWay = new AtomicInteger();
 
+    /** Lined up for the disk and not yet taken by a commit. */
+    Ledger.@Nullable Inserting inserting;
+
+    Ledger.@Nullable Deleting deleting;
+
     long queueRow;
     long nextSeq;
     /** Durable: no seq up to here is given out again after a crash. */
     long reserved;
+
+    /** How many were made durable last time. */
+    int reserveSeqs;
 
     long expired;
 

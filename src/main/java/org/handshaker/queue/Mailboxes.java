@@ -4,7 +4,6 @@ package org.handshaker.queue;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -29,14 +28,16 @@ final class Mailboxes {
     private final Database database;
     private final Vault vault;
     private final QueueStore store;
+    private final Ledger ledger;
     private final Map<Id, Mailbox> boxes = new ConcurrentHashMap<>();
     private final AtomicLong bytesInMemory = new AtomicLong();
     private volatile int crowded = MAILBOXES_MAX;
 
-    Mailboxes(Database database, Vault vault, QueueStore store) {
+    Mailboxes(Database database, Vault vault, QueueStore store, Ledger ledger) {
         this.database = database;
         this.vault = vault;
         this.store = store;
+        this.ledger = ledger;
     }
 
     <T extends @Nullable Object> T with(Id owner, Function<Mailbox, T> work) {
@@ -89,24 +90,6 @@ final class Mailboxes {
         return boxes.values();
     }
 
-    /**
-     * Lines up an addition to what lies on the disk of a mailbox, with its monitor held, so that changes come in the order of
-     * what was done in memory. Until it is made, the mailbox is not read from the disk again.
-     */
-    <T> CompletableFuture<T> add(Mailbox box, Function<Handle, T> change) {
-        return counted(box, database.writeLater(change));
-    }
-
-    /** As {@link #add}, for a change that takes away. */
-    <T> CompletableFuture<T> free(Mailbox box, Function<Handle, T> change) {
-        return counted(box, database.freeLater(change));
-    }
-
-    private static <T> CompletableFuture<T> counted(Mailbox box, CompletableFuture<T> done) {
-        box.changesUnderWay.incrementAndGet();
-        return done.whenComplete((result, failed) -> box.changesUnderWay.decrementAndGet());
-    }
-
     /** Holds an event in memory until {@link #release}; with the monitor held. */
     void hold(Mailbox box, Entry entry) {
         bytesInMemory.addAndGet(entry.bytes);
@@ -117,6 +100,7 @@ final class Mailboxes {
     void release(Entry entry) {
         if (entry.event != null) {
             entry.event = null;
+            entry.sealed = null;
             bytesInMemory.addAndGet(-entry.bytes);
         }
     }
@@ -132,11 +116,10 @@ final class Mailboxes {
         if (ranOut.isEmpty()) {
             return false;
         }
-        List<Entry> inMemory = ranOut.stream()
-                .filter(entry -> entry.state == Entry.State.MEMORY)
-                .toList();
+        List<Entry> inMemory =
+                ranOut.stream().filter(entry -> !entry.isTaken).toList();
         List<Long> onDisk = ranOut.stream()
-                .filter(entry -> entry.state != Entry.State.MEMORY)
+                .filter(entry -> entry.isTaken)
                 .map(entry -> entry.seq)
                 .toList();
         ranOut.forEach(box::remove);
@@ -144,7 +127,7 @@ final class Mailboxes {
         box.expired += ranOut.size();
         long queueRow = box.queueRow;
         try {
-            var unused = free(box, handle -> {
+            var unused = ledger.free(box, handle -> {
                         int deleted = store.delete(handle, queueRow, onDisk);
                         return store.addExpired(handle, queueRow, deleted + inMemory.size());
                     })

@@ -39,6 +39,7 @@ public final class Queue implements AutoCloseable {
     private final QueueStore store = new QueueStore();
     private final Mailboxes boxes;
     private final Bodies bodies;
+    private final Ledger ledger;
     private final Tags tags;
     private final Delivery delivery;
     private final Intake intake;
@@ -50,11 +51,12 @@ public final class Queue implements AutoCloseable {
         this.time = time;
         this.times = times;
         this.timer = timer;
-        this.boxes = new Mailboxes(database, vault, store);
         this.bodies = new Bodies(vault);
+        this.ledger = new Ledger(database, store, bodies);
+        this.boxes = new Mailboxes(database, vault, store, ledger);
         this.tags = new Tags(vault);
         this.delivery = new Delivery(database, time, timer, store, boxes, bodies);
-        this.intake = new Intake(database, time, times, visibility, timer, store, boxes, bodies, tags, delivery);
+        this.intake = new Intake(database, time, times, visibility, timer, store, boxes, ledger, tags, delivery);
         this.epoch = database.epoch();
     }
 
@@ -215,11 +217,11 @@ public final class Queue implements AutoCloseable {
         Taking taking = boxes.with(owner, box -> {
             boxes.purge(box, nowSeconds());
             List<Entry> chosen = choice.apply(box);
-            List<Entry> onDisk = chosen.stream()
-                    .filter(entry -> entry.state != Entry.State.MEMORY)
-                    .toList();
+            List<Entry> onDisk =
+                    chosen.stream().filter(entry -> entry.isTaken).toList();
             // First, because it may be refused: then nothing is taken out.
-            @Nullable CompletableFuture<Integer> delete = onDisk.isEmpty() ? null : delete(box, seqs(onDisk));
+            @Nullable CompletableFuture<Integer> delete =
+                    onDisk.isEmpty() ? null : ledger.delete(box, seqs(onDisk));
             for (Entry entry : chosen) {
                 if (entry.state == Entry.State.MEMORY) {
                     delivered.add(entry);
@@ -251,14 +253,10 @@ public final class Queue implements AutoCloseable {
     /** What could not be deleted from the disk is still in the queue. */
     private static void putBack(Mailbox box, List<Entry> taken) {
         synchronized (box) {
-            taken.stream().filter(entry -> entry.state == Entry.State.STORED).forEach(box::add);
+            taken.stream()
+                    .filter(entry -> entry.isTaken && entry.state == Entry.State.STORED)
+                    .forEach(box::add);
         }
-    }
-
-    /** Lined up behind the insert of the same rows, since changes are made in the order of their arrival. */
-    private CompletableFuture<Integer> delete(Mailbox box, List<Long> seqs) {
-        long queueRow = box.queueRow;
-        return boxes.free(box, handle -> store.delete(handle, queueRow, seqs));
     }
 
     /** Both queues drop what is pending between two users, as part of the caller's change. */
@@ -275,7 +273,7 @@ public final class Queue implements AutoCloseable {
             List<Entry> dropped = boxes.with(owner, box -> {
                 List<Entry> found = box.all(entry -> entry.senderTag.equals(senderTag));
                 List<Entry> behind = found.stream()
-                        .filter(entry -> entry.state == Entry.State.COMMITTING)
+                        .filter(entry -> entry.state == Entry.State.COMMITTING && entry.isTaken)
                         .toList();
                 if (!behind.isEmpty()) {
                     deleteBehind(box, seqs(behind));
@@ -292,7 +290,9 @@ public final class Queue implements AutoCloseable {
     /** Deletes rows whose insert is still under way; where there is no room in the line, a little later. */
     private void deleteBehind(Mailbox box, List<Long> seqs) {
         try {
-            var unused = delete(box, seqs);
+            synchronized (box) {
+                var unused = ledger.delete(box, seqs);
+            }
         } catch (Refused busy) {
             if (!stopping) {
                 var unused = timer.after(AGAIN, () -> deleteBehind(box, seqs));

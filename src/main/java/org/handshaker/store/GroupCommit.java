@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.store;
 
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteErrorCode;
 
@@ -33,6 +37,9 @@ final class GroupCommit implements AutoCloseable {
     private final Reserve reserve;
     private final ArrayBlockingQueue<Waiting<?>> queue = new ArrayBlockingQueue<>(WAITING_MAX);
     private final List<Outcome> outcomesOfThisChange = new ArrayList<>();
+    /** How transactions begin and end, by their SQL. */
+    private final Map<String, PreparedStatement> statements = new HashMap<>();
+
     private final Thread thread;
     private volatile boolean closing;
 
@@ -170,16 +177,16 @@ final class GroupCommit implements AutoCloseable {
 
     private void commitChanges(List<Waiting<?>> changes) {
         try {
-            writer.execute("BEGIN IMMEDIATE");
+            run("BEGIN IMMEDIATE");
             for (Waiting<?> waiting : changes) {
-                writer.execute("SAVEPOINT change");
+                run("SAVEPOINT change");
                 attempt(waiting);
                 if (waiting.refusal != null) {
-                    writer.execute("ROLLBACK TO change");
+                    run("ROLLBACK TO change");
                 }
-                writer.execute("RELEASE change");
+                run("RELEASE change");
             }
-            writer.execute("COMMIT");
+            run("COMMIT");
         } catch (Throwable broken) {
             rollBack();
             if (changes.size() > 1) {
@@ -196,6 +203,22 @@ final class GroupCommit implements AutoCloseable {
             } else {
                 waiting.tell();
             }
+        }
+    }
+
+    /** Prepared once: with small changes these would else cost as much as the changes. */
+    private void run(String sql) {
+        try {
+            @Nullable PreparedStatement prepared = statements.get(sql);
+            if (prepared == null) {
+                prepared = writer.getConnection().prepareStatement(sql);
+                statements.put(sql, prepared);
+            }
+            prepared.executeUpdate();
+        } catch (SQLException failed) {
+            // The driver closes a statement that fails.
+            statements.remove(sql);
+            throw new UnableToExecuteStatementException(failed, null);
         }
     }
 
@@ -260,7 +283,7 @@ final class GroupCommit implements AutoCloseable {
 
     private void rollBack() {
         try {
-            writer.execute("ROLLBACK");
+            run("ROLLBACK");
         } catch (RuntimeException alreadyRolledBack) {
             // SQLite rolls back by itself on a full disk; then there is nothing left to undo.
             return;

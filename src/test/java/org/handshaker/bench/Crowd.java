@@ -72,6 +72,14 @@ final class Crowd {
         });
     }
 
+    String get(String path, String token) {
+        try {
+            return http.send(HttpRequest.newBuilder(URI.create("http://" + server.getHostString() + ":" + server.getPort() + path)).header("Authorization", "Bearer " + token).build(), HttpResponse.BodyHandlers.ofString()).body();
+        } catch (Exception broken) {
+            throw new CompletionException(broken);
+        }
+    }
+
     private Map<String, Object> call(String method, String path, @Nullable String token, Map<String, Object> body) {
         HttpRequest.Builder request = HttpRequest.newBuilder(
                         URI.create("http://" + server.getHostString() + ":" + server.getPort() + path))
