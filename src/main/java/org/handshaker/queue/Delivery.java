@@ -139,7 +139,14 @@ final class Delivery {
             }
             return new Listening(List.copyOf(box.receivers), woken);
         });
-        listening.receivers().forEach(receiver -> pump(owner, receiver));
+        for (Receiver receiver : listening.receivers()) {
+            if (receiver.isDue.compareAndSet(false, true)) {
+                receiver.soon(() -> {
+                    receiver.isDue.set(false);
+                    pump(owner, receiver);
+                });
+            }
+        }
         listening.waiters().forEach(waiter -> waiter.woken().complete(null));
     }
 
@@ -214,7 +221,9 @@ final class Delivery {
 
     private void readInto(@Nullable Event[] events, Id owner, List<Entry> entries, long queueRow, List<Long> onDisk) {
         Map<Long, QueueStore.SealedEvent> rows = new HashMap<>();
-        database.read(handle -> store.bodies(handle, queueRow, onDisk)).forEach(row -> rows.put(row.seq(), row));
+        long first = onDisk.get(0);
+        long last = onDisk.get(onDisk.size() - 1);
+        database.read(handle -> store.bodies(handle, queueRow, first, last)).forEach(row -> rows.put(row.seq(), row));
         for (int i = 0; i < events.length; i++) {
             QueueStore.@Nullable SealedEvent row = rows.get(entries.get(i).seq);
             if (events[i] == null && row != null) {

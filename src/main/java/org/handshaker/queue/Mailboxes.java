@@ -46,7 +46,8 @@ final class Mailboxes {
             crowded = Math.max(MAILBOXES_MAX, boxes.size() + MAILBOXES_STEP);
         }
         while (true) {
-            Mailbox box = boxes.computeIfAbsent(owner, Mailbox::new);
+            @Nullable Mailbox known = boxes.get(owner);
+            Mailbox box = known == null ? boxes.computeIfAbsent(owner, Mailbox::new) : known;
             synchronized (box) {
                 if (!box.isRetired) {
                     box.isTouched = true;

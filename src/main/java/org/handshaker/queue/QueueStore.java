@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.queue;
 
+import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.handshaker.core.Id;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
@@ -19,6 +23,8 @@ final class QueueStore {
             """
             INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body)
             SELECT queue, ?, ?, ?, ?, ?, ? FROM queues WHERE queue = ?""";
+    private static final String BODIES =
+            "SELECT seq, event_id, class, expires_at, body FROM events WHERE queue = ? AND seq BETWEEN ? AND ?";
     private static final String DELETE = "DELETE FROM events WHERE queue = ? AND seq = ?";
 
     /**
@@ -28,6 +34,9 @@ final class QueueStore {
     private @Nullable PreparedStatement insert;
 
     private @Nullable PreparedStatement delete;
+
+    /** One for each reading connection, which one thread at a time has. */
+    private final Map<Connection, PreparedStatement> bodies = new ConcurrentHashMap<>();
 
     record QueueRow(long queue, long reserved, long expired) {}
 
@@ -73,20 +82,37 @@ final class QueueStore {
                 .list();
     }
 
-    List<SealedEvent> bodies(Handle handle, long queue, List<Long> seqs) {
-        return handle.createQuery(
-                        """
-                        SELECT seq, event_id, class, expires_at, body
-                        FROM events WHERE queue = :queue AND seq IN (<seqs>)""")
-                .bind("queue", queue)
-                .bindList("seqs", seqs)
-                .map((row, context) -> new SealedEvent(
-                        row.getLong("seq"),
-                        Id.of(row.getBytes("event_id")),
-                        EventClass.of(row.getInt("class")),
-                        Instant.ofEpochSecond(row.getLong("expires_at")),
-                        row.getBytes("body")))
-                .list();
+    /** All events of a stretch, ends included. */
+    List<SealedEvent> bodies(Handle reader, long queue, long firstSeq, long lastSeq) {
+        try {
+            PreparedStatement select = bodies.computeIfAbsent(reader.getConnection(), QueueStore::prepareBodies);
+            select.setLong(1, queue);
+            select.setLong(2, firstSeq);
+            select.setLong(3, lastSeq);
+            List<SealedEvent> found = new ArrayList<>();
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    found.add(new SealedEvent(
+                            row.getLong(1),
+                            Id.of(row.getBytes(2)),
+                            EventClass.of(row.getInt(3)),
+                            Instant.ofEpochSecond(row.getLong(4)),
+                            row.getBytes(5)));
+                }
+            }
+            return found;
+        } catch (SQLException failed) {
+            bodies.remove(reader.getConnection());
+            throw new UnableToExecuteStatementException(failed, null);
+        }
+    }
+
+    private static PreparedStatement prepareBodies(Connection reader) {
+        try {
+            return reader.prepareStatement(BODIES);
+        } catch (SQLException failed) {
+            throw new UnableToExecuteStatementException(failed, null);
+        }
     }
 
     /** Inserts nothing when the queue is gone meanwhile. */

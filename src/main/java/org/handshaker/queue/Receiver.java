@@ -13,7 +13,15 @@ public abstract class Receiver {
     long bytesInFlight;
 
     final AtomicBoolean isPumping = new AtomicBoolean();
+    /** It will be looked at soon, and will find whatever comes until then. */
+    final AtomicBoolean isDue = new AtomicBoolean();
+
     volatile boolean hasMore;
+
+    /** Runs what looks for events to push: at once, or soon, when more of them may have come. Must not lose it. */
+    protected void soon(Runnable look) {
+        look.run();
+    }
 
     /** Sends one event; must not block. Called by one thread at a time. */
     protected abstract void push(Event event);

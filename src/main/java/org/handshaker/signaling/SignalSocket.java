@@ -19,6 +19,7 @@ import org.handshaker.core.Refused;
 import org.handshaker.queue.Event;
 import org.handshaker.queue.Receiver;
 import org.handshaker.web.Json;
+import org.handshaker.web.Turn;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -241,6 +242,13 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     protected void push(Event event) {
         freeAcks.incrementAndGet();
         sendFrame(Frames.event(event));
+    }
+
+    @Override
+    protected void soon(Runnable look) {
+        if (!Turn.atEnd(look)) {
+            look.run();
+        }
     }
 
     /** One for each event that was pushed. */

@@ -54,7 +54,7 @@ public final class Database implements AutoCloseable {
     private final Handle writer;
     private final Reserve reserve;
     private final GroupCommit commits;
-    private final BlockingQueue<Handle> readers = new ArrayBlockingQueue<>(READERS);
+    private final BlockingQueue<Handle> readers = new ArrayBlockingQueue<>(READERS, true);
     private volatile boolean isClosed;
 
     private Database(Path natives, FileChannel lock, Handle writer, Reserve reserve) {

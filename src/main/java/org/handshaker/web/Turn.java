@@ -33,6 +33,14 @@ public final class Turn {
         return true;
     }
 
+    private void end() {
+        try {
+            finish();
+        } finally {
+            CURRENT.remove();
+        }
+    }
+
     private void finish() {
         // What is run may gather more.
         while (!gathered.isEmpty()) {
@@ -52,8 +60,7 @@ public final class Turn {
                 try {
                     super.succeeded();
                 } finally {
-                    CURRENT.remove();
-                    turn.finish();
+                    turn.end();
                 }
             }
         };
