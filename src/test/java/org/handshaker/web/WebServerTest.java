@@ -22,8 +22,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
+import org.handshaker.core.Id;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Standing;
 import org.handshaker.core.Unusable;
 import org.handshaker.support.KeptConnection;
 import org.handshaker.support.RawHttp;
@@ -91,7 +93,15 @@ class WebServerTest {
         public void pass(Cost cost, Caller caller, OptionalInt circuit) {}
 
         @Override
-        public CompletionStage<Reply> admit(Supplier<Reply> work) {
+        public void passAsStranger(Cost cost) {}
+
+        @Override
+        public boolean passAsDevice(Cost cost, Id user) {
+            return true;
+        }
+
+        @Override
+        public CompletionStage<Reply> admit(Standing standing, Supplier<Reply> work) {
             return CompletableFuture.completedFuture(work.get());
         }
     }
