@@ -72,6 +72,13 @@ final class Queues implements AutoCloseable {
         queue = open();
     }
 
+    /** As after {@code kill -9}: what was not committed at that moment is lost. */
+    void kill(Runnable atThatMoment) {
+        store.kill(atThatMoment);
+        timer = new ManualTimer();
+        queue = open();
+    }
+
     CompletableFuture<Receipt> offer(Id sender, Id target, String kind, String payload, @Nullable String id) {
         return queue.offer(new Offer(sender, NAME, target, new Kind(kind), payload, id, null));
     }
