@@ -281,14 +281,20 @@ final class QueueSimulation implements AutoCloseable {
                 .toList();
         if (seen.isEmpty() || chance(5)) {
             boolean all = random.nextBoolean();
-            acked(owner, all ? line.take(wants) : List.of(), queues.queue.ackUpTo(owner, wanted, all ? Long.MAX_VALUE : 0));
+            acked(
+                    owner,
+                    all ? line.take(wants) : List.of(),
+                    queues.queue.ackUpTo(owner, wanted, all ? Long.MAX_VALUE : 0));
             return all ? "ack everything" : "ack nothing";
         }
         Sent last = any(seen);
         int upTo = line.pending.indexOf(last);
         List<Sent> before = List.copyOf(line.pending.subList(0, upTo + 1));
         long seq = line.seqOfNumber.getOrDefault(last.number, 0L);
-        acked(owner, line.take(sent -> before.contains(sent) && wants.test(sent)), queues.queue.ackUpTo(owner, wanted, seq));
+        acked(
+                owner,
+                line.take(sent -> before.contains(sent) && wants.test(sent)),
+                queues.queue.ackUpTo(owner, wanted, seq));
         return "ack up to " + last.number;
     }
 
@@ -665,7 +671,8 @@ final class QueueSimulation implements AutoCloseable {
                 for (int i = 0; i < page.events().size(); i++) {
                     compare(page.events().get(i), alive.get(i));
                 }
-                List<Sent> taken = List.copyOf(line.pending.subList(0, page.events().size()));
+                List<Sent> taken =
+                        List.copyOf(line.pending.subList(0, page.events().size()));
                 line.pending.removeAll(taken);
                 long seq = page.events().get(taken.size() - 1).seq();
                 acked(owner, taken, queues.queue.ackUpTo(owner, Wanted.EVERYTHING, seq));
@@ -716,23 +723,24 @@ final class QueueSimulation implements AutoCloseable {
         }
     }
 
-    /** What it was not pushed is past its window. */
+    /** It has at most its window, and what it was not pushed is past that. */
     private void compare(Device device, Line line) {
         compareHeard(device, line);
         List<Sent> alive = line.alive(instant());
-        List<Sent> missing = alive.stream()
-                .filter(sent -> !device.heard.contains(sent.number))
-                .toList();
-        if (missing.isEmpty()) {
-            return;
-        }
         List<Sent> inFlight = alive.stream()
                 .filter(sent -> device.heard.contains(sent.number))
                 .toList();
-        Sent next = missing.get(0);
+        DELIVERY.check(inFlight.size() <= Limits.UNACKED_PER_SOCKET_MAX, inFlight.size() + " in flight");
+        Optional<Sent> missing = alive.stream()
+                .filter(sent -> !device.heard.contains(sent.number))
+                .findFirst();
+        if (missing.isEmpty()) {
+            return;
+        }
+        Sent next = missing.get();
         long bytes = inFlight.stream().mapToLong(sent -> sent.bytes).sum();
         DELIVERY.check(
-                inFlight.size() >= Limits.UNACKED_PER_SOCKET_MAX
+                inFlight.size() == Limits.UNACKED_PER_SOCKET_MAX
                         || (!inFlight.isEmpty() && bytes + next.bytes > Limits.UNACKED_BYTES_PER_SOCKET_MAX),
                 next.number + " was not pushed: " + inFlight.size() + " in flight, " + bytes + " bytes");
     }
