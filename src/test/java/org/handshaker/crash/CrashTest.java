@@ -38,6 +38,9 @@ class CrashTest {
     /** Rounds between two lines about a long run. */
     private static final int NEWS = 100;
 
+    /** Long, because a long run may have to make do with what other work leaves it. */
+    private static final int START_SECONDS = 180;
+
     private static final String PASSWORD = "a password for a test";
 
     @TempDir
@@ -109,7 +112,7 @@ class CrashTest {
                 "m=1024,t=1,p=1",
                 "--linger",
                 "50ms");
-        relay.awaitLine("ready", 60);
+        relay.awaitLine("ready", START_SECONDS);
         return relay;
     }
 
