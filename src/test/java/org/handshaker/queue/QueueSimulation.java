@@ -168,12 +168,13 @@ final class QueueSimulation implements AutoCloseable {
         return offer(anybody(), anybody(), key);
     }
 
-    /** More than a device's window holds. */
+    /** More than a device's window holds, and than one sender's share. */
     private String burst() {
         Id target = anybody();
         int many = !isFull && chance(10) ? 2 * Limits.UNACKED_PER_SOCKET_MAX : 10;
+        int senders = 1 + random.nextInt(2);
         for (int i = 0; i < many; i++) {
-            offer(users.get(i % 2), target, null);
+            offer(users.get(i % senders), target, null);
         }
         return "burst";
     }
@@ -379,6 +380,8 @@ final class QueueSimulation implements AutoCloseable {
                         came.add(announce(handle, random.nextBoolean() ? one : other));
                     } else if (dice == 6) {
                         retract(handle, one, came, retracted);
+                    } else if (dice == 7) {
+                        ackMeanwhile(one, came);
                     } else {
                         sendMeanwhile(one, other).ifPresent(came::add);
                     }
@@ -417,6 +420,19 @@ final class QueueSimulation implements AutoCloseable {
         Stream.concat(model.line(target).pending.stream(), came.stream())
                 .filter(sent -> sent.isSystem() && sent.target.equals(target) && (kind + subject).equals(sent.key))
                 .forEach(retracted::add);
+    }
+
+    /** An ack while a change is being made takes everything but what that change hides. */
+    private void ackMeanwhile(Id owner, List<Sent> came) {
+        List<Sent> taken = model.line(owner).take(sent -> true);
+        List<Sent> since = came.stream()
+                .filter(sent -> !sent.isSystem() && sent.target.equals(owner))
+                .toList();
+        came.removeAll(since);
+        acked(
+                owner,
+                Stream.concat(taken.stream(), since.stream()).toList(),
+                queues.queue.ackUpTo(owner, Wanted.EVERYTHING, Long.MAX_VALUE));
     }
 
     private String anySubject() {
