@@ -70,6 +70,8 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             new ThreadPoolExecutor.DiscardPolicy());
 
     private volatile boolean stopping;
+    /** Told when the last socket of a stopping relay has gone. */
+    private final Object goodbyes = new Object();
 
     /** @param presence makes the presence that tells this listener, on that thread */
     public Sockets(
@@ -229,6 +231,11 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     void closed(SignalSocket socket) {
         all.remove(socket);
         leave(socket);
+        if (stopping && all.isEmpty()) {
+            synchronized (goodbyes) {
+                goodbyes.notifyAll();
+            }
+        }
     }
 
     CompletableFuture<Receipt> send(Caller caller, Frames.Send send) {
@@ -306,5 +313,23 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         ticker.shutdownNow();
         teller.shutdownNow();
         all.forEach(socket -> socket.close(CloseCode.SHUTTING_DOWN));
+        awaitGoodbyes();
+    }
+
+    /**
+     * Whoever is still sending when the connection is cut hears a broken pipe, and neither the close nor the receipts before
+     * it: so each may answer first, all together for as long as a stop can spare.
+     */
+    private void awaitGoodbyes() {
+        long end = System.nanoTime() + Limits.GOODBYES_WAIT.toNanos();
+        synchronized (goodbyes) {
+            try {
+                while (!all.isEmpty() && System.nanoTime() < end) {
+                    TimeUnit.NANOSECONDS.timedWait(goodbyes, Math.max(1, end - System.nanoTime()));
+                }
+            } catch (InterruptedException hurried) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }
