@@ -81,6 +81,8 @@ public final class Limits {
     public static final Duration SOCKET_IDLE = Duration.ofSeconds(60);
     /** For the other side to answer a close; then the connection is cut. */
     public static final Duration SOCKET_CLOSE_WAIT = Duration.ofSeconds(5);
+    /** For all sockets of a stopping relay to answer their close. */
+    public static final Duration GOODBYES_WAIT = Duration.ofMillis(1_500);
     /** Malformed frames in a minute that close a socket. */
     public static final int MALFORMED_FRAMES_MAX = 3;
     /** Frames refused as {@code too_fast} in a minute that close a socket; more than an honest client has under way. */

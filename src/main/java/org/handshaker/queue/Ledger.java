@@ -98,7 +98,7 @@ final class Ledger {
             Deleting deleting = new Deleting();
             long queueRow = box.queueRow;
             deleting.done = underWay(
-                    box, database.freeLater(handle -> store.delete(handle, queueRow, taken(box, deleting))))
+                            box, database.freeLater(handle -> store.delete(handle, queueRow, taken(box, deleting))))
                     .whenComplete((deleted, failed) -> {
                         if (failed != null) {
                             taken(box, deleting);

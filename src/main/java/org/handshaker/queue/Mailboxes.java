@@ -12,7 +12,6 @@ import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Vault;
 import org.handshaker.store.Database;
-import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,8 +116,7 @@ final class Mailboxes {
         if (ranOut.isEmpty()) {
             return false;
         }
-        List<Entry> inMemory =
-                ranOut.stream().filter(entry -> !entry.isTaken).toList();
+        List<Entry> inMemory = ranOut.stream().filter(entry -> !entry.isTaken).toList();
         List<Long> onDisk = ranOut.stream()
                 .filter(entry -> entry.isTaken)
                 .map(entry -> entry.seq)

@@ -72,6 +72,8 @@ public final class Sockets implements PresenceListener, AutoCloseable {
 
     private final Writer writer = new Writer();
     private volatile boolean stopping;
+    /** Told when the last socket of a stopping relay has gone. */
+    private final Object goodbyes = new Object();
 
     /** @param presence makes the presence that tells this listener, on that thread */
     public Sockets(
@@ -232,6 +234,11 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     void closed(SignalSocket socket) {
         all.remove(socket);
         leave(socket);
+        if (stopping && all.isEmpty()) {
+            synchronized (goodbyes) {
+                goodbyes.notifyAll();
+            }
+        }
     }
 
     CompletableFuture<Receipt> send(Caller caller, Frames.Send send) {
@@ -316,6 +323,24 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         ticker.shutdownNow();
         teller.shutdownNow();
         all.forEach(socket -> socket.close(CloseCode.SHUTTING_DOWN));
+        awaitGoodbyes();
         writer.close();
+    }
+
+    /**
+     * Whoever is still sending when the connection is cut hears a broken pipe, and neither the close nor the receipts before
+     * it: so each may answer first, all together for as long as a stop can spare.
+     */
+    private void awaitGoodbyes() {
+        long end = System.nanoTime() + Limits.GOODBYES_WAIT.toNanos();
+        synchronized (goodbyes) {
+            try {
+                while (!all.isEmpty() && System.nanoTime() < end) {
+                    TimeUnit.NANOSECONDS.timedWait(goodbyes, Math.max(1, end - System.nanoTime()));
+                }
+            } catch (InterruptedException hurried) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 }

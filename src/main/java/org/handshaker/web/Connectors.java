@@ -43,8 +43,7 @@ final class Connectors {
             return new UnixDomainSelectorManager(executor, scheduler, selectors) {
                 @Override
                 protected EndPoint newEndPoint(SelectableChannel channel, ManagedSelector selector, SelectionKey key) {
-                    EndPoint endPoint =
-                            new TurningEndPoint((SocketChannel) channel, selector, key, getScheduler());
+                    EndPoint endPoint = new TurningEndPoint((SocketChannel) channel, selector, key, getScheduler());
                     endPoint.setIdleTimeout(getIdleTimeout());
                     return endPoint;
                 }

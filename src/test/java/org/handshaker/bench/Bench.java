@@ -6,6 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -15,11 +16,16 @@ import java.util.stream.Stream;
 import org.handshaker.client.Carrier;
 import org.handshaker.client.RelayClient;
 
-/** The benchmark's course; {@code --write FILE} keeps the report as a page. */
+/** The benchmark's course; {@code --write FILE} keeps the report as a page, {@code --starts} leaves the rates out. */
 public final class Bench {
     private static final int PAIRS = 16;
     private static final Duration PHASE = Duration.ofSeconds(5);
     private static final Duration SINGLE = Duration.ofSeconds(3);
+    private static final int STORED_QUEUES = 10_000;
+    private static final int STORED_EACH = 100;
+    /** Starts without and with stored events, in turn. */
+    private static final int STARTS = 5;
+
     private static final Duration HASHES = Duration.ofSeconds(10);
 
     private final Report report;
@@ -35,21 +41,21 @@ public final class Bench {
             System.err.println("There is no " + Started.JAR + ": build it first, or use scripts/bench.");
             System.exit(2);
         }
+        List<String> arguments = Arrays.asList(args);
         Report report = new Report(System.out::println);
         Path directory = Files.createTempDirectory(Path.of("target"), "bench");
         try {
-            new Bench(report, directory).run();
+            new Bench(report, directory).run(arguments.contains("--starts"));
         } finally {
             delete(directory);
         }
-        List<String> arguments = Arrays.asList(args);
         int write = arguments.indexOf("--write");
         if (write >= 0) {
             Files.write(Path.of(arguments.get(write + 1)), report.lines());
         }
     }
 
-    private void run() throws Exception {
+    private void run(boolean startsOnly) throws Exception {
         report.say("# Benchmarks");
         report.say("");
         report.say("Made by `scripts/bench --write docs/benchmarks.md`; do not edit by hand. " + Machine.CORES
@@ -61,7 +67,9 @@ public final class Bench {
                 + " pairs of people, payloads of 1 KiB, a window of 16 on"
                 + " sockets. A limit is measured right before what it is a limit of: bare password hashes, bare SQLite, and the same client"
                 + " against a Jetty that passes the same frames on without accounts, queue or disk.");
-        rates();
+        if (!startsOnly) {
+            rates();
+        }
         sizes();
     }
 
@@ -130,12 +138,44 @@ public final class Bench {
         report.bound(
                 "start to the first answer, beyond the bare JVM, fastest of 5", (again - bare) + " ms", "1,500 ms");
         report.bound("processor time until the first answer, all threads", cpu + " ms", "");
+        storedStart();
         try (Started relay = launched("idle")) {
             health(relay);
             relay.idle(Duration.ofSeconds(8));
             report.bound("resident memory, idle, as the launcher starts it", relay.residentMib() + " MiB", "150 MiB");
         }
         report.bound("size of the jar", String.format(Locale.ROOT, "%.1f MB", Files.size(Started.JAR) / 1e6), "30 MB");
+    }
+
+    /** A start reads no event, so a million of them cost nothing: in turn with one without, so that both see the same machine. */
+    private void storedStart() throws InterruptedException {
+        timedStart("none");
+        timedStart("stored");
+        long filling = System.nanoTime();
+        Stored.fill(directory.resolve("stored"), directory.resolve("stored.key"), STORED_QUEUES, STORED_EACH);
+        long seconds = (System.nanoTime() - filling) / 1_000_000_000;
+        List<Long> without = new ArrayList<>();
+        List<Long> with = new ArrayList<>();
+        for (int i = 0; i < STARTS; i++) {
+            without.add(timedStart("none"));
+            with.add(timedStart("stored"));
+        }
+        report.bound(
+                String.format(
+                        Locale.ROOT,
+                        "start to the first answer with %,d stored events in %,d queues beyond the same without, medians of %d"
+                                + " (%d ms without; filled in %d s)",
+                        STORED_QUEUES * STORED_EACH,
+                        STORED_QUEUES,
+                        STARTS,
+                        median(without),
+                        seconds),
+                (median(with) - median(without)) + " ms",
+                "3,000 ms");
+    }
+
+    private static long median(List<Long> values) {
+        return values.stream().sorted().skip(values.size() / 2).findFirst().orElseThrow();
     }
 
     private Started launched(String name) throws IOException {

@@ -62,8 +62,8 @@ final class Crowd {
     /** Asks and accepts, for each pair. */
     void connect(List<int[]> pairs) {
         pairs.parallelStream().forEach(pair -> {
-            Map<String, Object> asked = call(
-                    "POST", "/connections/request", tokens[pair[0]], Map.of("to_user", names[pair[1]]));
+            Map<String, Object> asked =
+                    call("POST", "/connections/request", tokens[pair[0]], Map.of("to_user", names[pair[1]]));
             call(
                     "POST",
                     "/connections/respond",
@@ -74,7 +74,13 @@ final class Crowd {
 
     String get(String path, String token) {
         try {
-            return http.send(HttpRequest.newBuilder(URI.create("http://" + server.getHostString() + ":" + server.getPort() + path)).header("Authorization", "Bearer " + token).build(), HttpResponse.BodyHandlers.ofString()).body();
+            return http.send(
+                            HttpRequest.newBuilder(URI.create(
+                                            "http://" + server.getHostString() + ":" + server.getPort() + path))
+                                    .header("Authorization", "Bearer " + token)
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString())
+                    .body();
         } catch (Exception broken) {
             throw new CompletionException(broken);
         }

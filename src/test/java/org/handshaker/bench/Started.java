@@ -61,7 +61,9 @@ final class Started implements AutoCloseable {
     }
 
     java.net.InetSocketAddress socketAddress() {
-        return new java.net.InetSocketAddress(java.net.InetAddress.getLoopbackAddress(), Integer.parseInt(ready.substring(ready.lastIndexOf(':') + 1)));
+        return new java.net.InetSocketAddress(
+                java.net.InetAddress.getLoopbackAddress(),
+                Integer.parseInt(ready.substring(ready.lastIndexOf(':') + 1)));
     }
 
     long pid() {

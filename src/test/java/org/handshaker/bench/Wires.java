@@ -76,7 +76,10 @@ final class Wires implements AutoCloseable {
             lineUp();
         }
 
-        Listener listener() { return listener; }
+        Listener listener() {
+            return listener;
+        }
+
         private ByteBuffer room(int bytes) {
             if (out.remaining() < bytes) {
                 ByteBuffer larger = ByteBuffer.allocate(Math.max(out.capacity() * 2, out.position() + bytes));
@@ -158,11 +161,16 @@ final class Wires implements AutoCloseable {
                     listener.frame(this, text, length);
                 }
                 case 9 -> {
-                    room(length + 6).put((byte) 0x8a).put((byte) (0x80 | length)).putInt(0).put(bytes, from, length);
+                    room(length + 6)
+                            .put((byte) 0x8a)
+                            .put((byte) (0x80 | length))
+                            .putInt(0)
+                            .put(bytes, from, length);
                     lineUp();
                 }
-                case 8 -> throw new EOFException("the server closes a socket: "
-                        + new String(bytes, from + 2, length - 2, StandardCharsets.UTF_8));
+                case 8 ->
+                    throw new EOFException("the server closes a socket: "
+                            + new String(bytes, from + 2, length - 2, StandardCharsets.UTF_8));
                 default -> throw new IOException("a frame that nobody expects: " + opcode);
             }
         }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
@@ -27,11 +28,19 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Accepted means safe: the real program under load is killed at a random moment and started again on the same files, and
- * everything it gave a receipt for is there. {@code -Dcrash.rounds=1000} for longer, {@code -Dseed=N} to go the same way.
+ * everything it gave a receipt for is there. {@code -Dcrash.rounds=1000} for longer, at most {@code -Dcrash.minutes=40};
+ * {@code -Dseed=N} to go the same way.
  */
 @Timeout(value = 3, unit = TimeUnit.HOURS)
 class CrashTest {
     private static final int ROUNDS = Integer.getInteger("crash.rounds", 50);
+    private static final Duration LONGEST = Duration.ofMinutes(Integer.getInteger("crash.minutes", 150));
+    /** Rounds between two lines about a long run. */
+    private static final int NEWS = 100;
+
+    /** Long, because a long run may have to make do with what other work leaves it. */
+    private static final int START_SECONDS = 180;
+
     private static final String PASSWORD = "a password for a test";
 
     @TempDir
@@ -46,16 +55,20 @@ class CrashTest {
     void whateverGotAReceiptOutlivesKillMinusNine() throws Exception {
         long promised = 0;
         int round = 0;
+        long end = System.nanoTime() + LONGEST.toNanos();
         try (Carrier carrier = Carrier.to(RelayAddress.parse("unix:" + socket()))) {
             try (Program relay = start()) {
                 makeFriends(carrier);
                 live(relay, round);
             }
-            for (round = 1; round <= ROUNDS; round++) {
+            for (round = 1; round <= ROUNDS && System.nanoTime() < end; round++) {
                 requireWhole();
                 try (Program relay = start()) {
                     promised += settle();
                     live(relay, round);
+                }
+                if (round % NEWS == 0) {
+                    report(round, promised);
                 }
             }
             requireWhole();
@@ -67,8 +80,12 @@ class CrashTest {
         } catch (Throwable failed) {
             throw new AssertionError("seed " + seed + ", round " + round + ", " + promised + " receipts kept", failed);
         }
-        assertTrue(promised > ROUNDS, "too little was sent: " + promised);
-        System.out.println("crash: " + ROUNDS + " rounds, " + promised + " receipts kept, seed " + seed);
+        assertTrue(promised >= round, "too little was sent: " + promised);
+        report(round - 1, promised);
+    }
+
+    private void report(int rounds, long promised) {
+        System.out.println("crash: " + rounds + " rounds, " + promised + " receipts kept, seed " + seed);
     }
 
     private Path socket() {
@@ -95,7 +112,7 @@ class CrashTest {
                 "m=1024,t=1,p=1",
                 "--linger",
                 "50ms");
-        relay.awaitLine("ready", 60);
+        relay.awaitLine("ready", START_SECONDS);
         return relay;
     }
 

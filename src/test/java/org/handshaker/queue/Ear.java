@@ -17,6 +17,11 @@ final class Ear extends Receiver {
         return List.copyOf(heard);
     }
 
+    /** Without the first so many. */
+    synchronized List<Event> heardSince(int index) {
+        return List.copyOf(heard.subList(index, heard.size()));
+    }
+
     List<String> payloads() {
         return heard().stream().map(Event::payload).toList();
     }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.queue;
 
+import static org.handshaker.queue.Invariant.RETRY;
+import static org.handshaker.queue.Invariant.SEQ;
+
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,6 +96,8 @@ final class QueueModel {
         final Map<Integer, Long> seqOfNumber = new HashMap<>();
         long lastSeq;
         long expired;
+        /** A kill may have forgotten some that had run out in memory only. */
+        boolean mayCountLess;
 
         List<Sent> alive(Instant now) {
             return pending.stream().filter(sent -> !sent.isExpired(now)).toList();
@@ -112,12 +118,18 @@ final class QueueModel {
         /** Checks that an event that was seen has the number it always had, and that no other ever had it. */
         void saw(Event event, Sent sent) {
             int number = sent.number;
-            check(event.seq() > sent.after, "an old seq");
+            SEQ.check(event.seq() > sent.after, "an old seq");
             Integer before = numberOfSeq.put(event.seq(), number);
-            check(before == null || before == number, "seq " + event.seq() + " was given out twice");
+            SEQ.check(before == null || before == number, "seq " + event.seq() + " was given out twice");
             Long known = seqOfNumber.put(number, event.seq());
-            check(known == null || known == event.seq(), "an event changed its seq");
+            SEQ.check(known == null || known == event.seq(), "an event changed its seq");
             lastSeq = Math.max(lastSeq, event.seq());
+        }
+
+        /** An ack that was not done: everything in its old place. */
+        void putBack(List<Sent> taken) {
+            pending.addAll(taken);
+            pending.sort(Comparator.comparingInt(sent -> sent.number));
         }
 
         List<Sent> take(Predicate<Sent> which) {
@@ -164,12 +176,6 @@ final class QueueModel {
             return;
         }
         @Nullable Id before = eventIds.put(sent.sender.text() + sent.target.text() + sent.key, eventId);
-        check(before == null || before.equals(eventId), "a retry has another event id");
-    }
-
-    static void check(boolean isTrue, String otherwise) {
-        if (!isTrue) {
-            throw new AssertionError(otherwise);
-        }
+        RETRY.check(before == null || before.equals(eventId), "a retry has another event id");
     }
 }

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.queue;
 
-import static org.handshaker.queue.QueueModel.check;
+import static org.handshaker.queue.Invariant.ACCEPTED;
+import static org.handshaker.queue.Invariant.COUNT;
+import static org.handshaker.queue.Invariant.DELIVERY;
+import static org.handshaker.queue.Invariant.FULL;
+import static org.handshaker.queue.Invariant.MEMORY;
+import static org.handshaker.queue.Invariant.ORDER;
+import static org.handshaker.queue.Invariant.PRIVATE;
+import static org.handshaker.queue.Invariant.QUOTA;
+import static org.handshaker.queue.Invariant.RECEIPT;
+import static org.handshaker.queue.Invariant.RETRY;
 import static org.handshaker.queue.Queues.now;
 
 import java.nio.file.Path;
@@ -9,10 +18,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -46,10 +57,25 @@ final class QueueSimulation implements AutoCloseable {
     private final List<Ack> acks = new ArrayList<>();
     private int numbers;
     private int ids;
+    /** The file may not grow: what needs room may be refused. */
+    private boolean isFull;
 
-    private record Device(Id owner, Ear ear) {}
+    private static final class Device {
+        final Id owner;
+        final Ear ear;
+        /** What it heard and was compared. */
+        final Set<Integer> heard = new HashSet<>();
 
-    private record Ack(CompletableFuture<Integer> removed, int expected) {}
+        int compared;
+        long lastSeq;
+
+        Device(Id owner, Ear ear) {
+            this.owner = owner;
+            this.ear = ear;
+        }
+    }
+
+    private record Ack(Id owner, CompletableFuture<Integer> removed, List<Sent> taken) {}
 
     private record Poll(Id owner, Wanted wanted, CompletableFuture<Page> page) {}
 
@@ -62,6 +88,21 @@ final class QueueSimulation implements AutoCloseable {
     }
 
     String step() {
+        String what = anything();
+        if (isFull) {
+            // Whatever was refused is known before anything else is done.
+            queues.settle();
+            compareReceipts();
+            compareAcks();
+            if (chance(5)) {
+                makeRoom();
+                return what + ", room again";
+            }
+        }
+        return what;
+    }
+
+    private String anything() {
         int dice = random.nextInt(100);
         if (dice < 39) {
             return send();
@@ -84,7 +125,26 @@ final class QueueSimulation implements AutoCloseable {
         if (dice < 80) {
             return change();
         }
-        return dice < 99 ? time() : disaster();
+        if (dice < 98) {
+            return time();
+        }
+        return chance(60) ? disaster() : fill();
+    }
+
+    private String fill() {
+        queues.store.fill();
+        isFull = true;
+        return "the disk is full";
+    }
+
+    /** Service returns with space, without a restart. */
+    private void makeRoom() {
+        queues.store.makeRoom();
+        isFull = false;
+        Id newcomer = Id.random();
+        Receipt receipt = now(queues.offer(anybody(), newcomer, "room"));
+        FULL.check(receipt.status() == Receipt.Status.STORED, "no room after all");
+        FULL.check(now(queues.queue.ackUpTo(newcomer, Wanted.EVERYTHING, Long.MAX_VALUE)) == 1, "no ack");
     }
 
     private Id anybody() {
@@ -108,12 +168,13 @@ final class QueueSimulation implements AutoCloseable {
         return offer(anybody(), anybody(), key);
     }
 
-    /** More than a device's window holds. */
+    /** More than a device's window holds, and than one sender's share. */
     private String burst() {
         Id target = anybody();
-        int many = chance(10) ? 2 * Limits.UNACKED_PER_SOCKET_MAX : 10;
+        int many = !isFull && chance(10) ? 2 * Limits.UNACKED_PER_SOCKET_MAX : 10;
+        int senders = 1 + random.nextInt(2);
         for (int i = 0; i < many; i++) {
-            offer(users.get(i % 2), target, null);
+            offer(users.get(i % senders), target, null);
         }
         return "burst";
     }
@@ -149,10 +210,14 @@ final class QueueSimulation implements AutoCloseable {
         try {
             receipt = queues.queue.offer(new Offer(sender, Queues.NAME, target, new Kind(kind), payload, key, ttl));
         } catch (Refused refused) {
-            check(!fits && refused.reason() == Reason.QUEUE_FULL, "refused: " + refused.reason());
+            if (refused.reason() == Reason.STORAGE_FULL) {
+                FULL.check(isFull, "there is room");
+                return "refused, no room";
+            }
+            QUOTA.check(!fits && refused.reason() == Reason.QUEUE_FULL, "refused: " + refused.reason());
             return "refused";
         }
-        check(fits, "taken in although the queue is full");
+        QUOTA.check(fits, "taken in although the queue is full");
         if (first.isPresent()) {
             // After a restart it is another future with the same receipt.
             withoutReceipt.add(retryOf(first.get(), sent, receipt));
@@ -164,6 +229,10 @@ final class QueueSimulation implements AutoCloseable {
         withoutReceipt.add(sent);
         if (key != null) {
             repeatable.add(sent);
+        }
+        if (isFull) {
+            queues.settle();
+            compareReceipts();
         }
         return "send " + sent.number;
     }
@@ -199,7 +268,7 @@ final class QueueSimulation implements AutoCloseable {
             case 3, 4 -> ackSome(owner, line);
             default -> {
                 List<Sent> taken = line.take(Sent::isSignal);
-                acked(taken, queues.queue.clearSignals(owner));
+                acked(owner, taken, queues.queue.clearSignals(owner));
                 yield "clear";
             }
         };
@@ -213,14 +282,20 @@ final class QueueSimulation implements AutoCloseable {
                 .toList();
         if (seen.isEmpty() || chance(5)) {
             boolean all = random.nextBoolean();
-            acked(all ? line.take(wants) : List.of(), queues.queue.ackUpTo(owner, wanted, all ? Long.MAX_VALUE : 0));
+            acked(
+                    owner,
+                    all ? line.take(wants) : List.of(),
+                    queues.queue.ackUpTo(owner, wanted, all ? Long.MAX_VALUE : 0));
             return all ? "ack everything" : "ack nothing";
         }
         Sent last = any(seen);
         int upTo = line.pending.indexOf(last);
         List<Sent> before = List.copyOf(line.pending.subList(0, upTo + 1));
         long seq = line.seqOfNumber.getOrDefault(last.number, 0L);
-        acked(line.take(sent -> before.contains(sent) && wants.test(sent)), queues.queue.ackUpTo(owner, wanted, seq));
+        acked(
+                owner,
+                line.take(sent -> before.contains(sent) && wants.test(sent)),
+                queues.queue.ackUpTo(owner, wanted, seq));
         return "ack up to " + last.number;
     }
 
@@ -243,20 +318,20 @@ final class QueueSimulation implements AutoCloseable {
                 .filter(event -> !sent(event).target.equals(owner))
                 .forEach(event -> eventIds.add(event.eventId()));
         eventIds.add(Id.random());
-        acked(line.take(sent -> numbersOfThem.contains(sent.number)), queues.queue.ack(owner, eventIds));
+        acked(owner, line.take(sent -> numbersOfThem.contains(sent.number)), queues.queue.ack(owner, eventIds));
         return "ack some";
     }
 
-    private void acked(List<Sent> taken, CompletableFuture<Integer> removed) {
+    private void acked(Id owner, List<Sent> taken, CompletableFuture<Integer> removed) {
         taken.forEach(sent -> sent.isAcked = true);
-        acks.add(new Ack(removed, taken.size()));
+        acks.add(new Ack(owner, removed, taken));
     }
 
     private void compareAcks() {
         acks.removeIf(ack -> {
             if (ack.removed.isDone()) {
                 int count = now(ack.removed);
-                check(count == ack.expected, count + " removed, not " + ack.expected);
+                COUNT.check(count == ack.taken.size(), count + " removed, not " + ack.taken.size());
             }
             return ack.removed.isDone();
         });
@@ -289,6 +364,7 @@ final class QueueSimulation implements AutoCloseable {
         Id other = anybody();
         boolean drops = chance(30);
         boolean refuses = chance(30);
+        boolean isUndone = false;
         List<Sent> came = new ArrayList<>();
         List<Sent> retracted = new ArrayList<>();
         compare(one, model.line(one));
@@ -304,6 +380,8 @@ final class QueueSimulation implements AutoCloseable {
                         came.add(announce(handle, random.nextBoolean() ? one : other));
                     } else if (dice == 6) {
                         retract(handle, one, came, retracted);
+                    } else if (dice == 7) {
+                        ackMeanwhile(one, came);
                     } else {
                         sendMeanwhile(one, other).ifPresent(came::add);
                     }
@@ -314,7 +392,10 @@ final class QueueSimulation implements AutoCloseable {
                 return true;
             });
         } catch (Refused refused) {
-            check(refuses && refused.reason() == Reason.NOT_FOUND, "refused: " + refused.reason());
+            isUndone = true;
+            boolean isExpected =
+                    refused.reason() == Reason.STORAGE_FULL ? isFull : refuses && refused.reason() == Reason.NOT_FOUND;
+            FULL.check(isExpected, "a change was refused: " + refused.reason());
             came.removeIf(Sent::isSystem);
             retracted.clear();
         }
@@ -324,11 +405,11 @@ final class QueueSimulation implements AutoCloseable {
             line.add(sent);
         }
         retracted.forEach(sent -> model.line(sent.target).take(each -> each == sent));
-        if (drops && !refuses) {
+        if (drops && !isUndone) {
             model.line(one).take(sent -> sent.isFrom(other));
             model.line(other).take(sent -> sent.isFrom(one));
         }
-        return (refuses ? "refused " : "") + (drops ? "drop" : "announcement");
+        return (isUndone ? "refused " : "") + (drops ? "drop" : "announcement");
     }
 
     /** Takes back what was told of one subject, before this change or in it. */
@@ -339,6 +420,19 @@ final class QueueSimulation implements AutoCloseable {
         Stream.concat(model.line(target).pending.stream(), came.stream())
                 .filter(sent -> sent.isSystem() && sent.target.equals(target) && (kind + subject).equals(sent.key))
                 .forEach(retracted::add);
+    }
+
+    /** An ack while a change is being made takes everything but what that change hides. */
+    private void ackMeanwhile(Id owner, List<Sent> came) {
+        List<Sent> taken = model.line(owner).take(sent -> true);
+        List<Sent> since = came.stream()
+                .filter(sent -> !sent.isSystem() && sent.target.equals(owner))
+                .toList();
+        came.removeAll(since);
+        acked(
+                owner,
+                Stream.concat(taken.stream(), since.stream()).toList(),
+                queues.queue.ackUpTo(owner, Wanted.EVERYTHING, Long.MAX_VALUE));
     }
 
     private String anySubject() {
@@ -413,42 +507,102 @@ final class QueueSimulation implements AutoCloseable {
     private void rest() {
         queues.timer.pass(Queues.LINGER);
         queues.settle();
+        compareReceipts();
         compareAcks();
-        check(acks.isEmpty(), "an ack is not answered");
-        withoutReceipt.forEach(sent -> check(sent.receipt.isDone(), sent.number + " has no receipt"));
+        COUNT.check(acks.isEmpty(), "an ack is not answered");
+        withoutReceipt.forEach(sent -> RECEIPT.check(false, sent.number + " has none"));
         long pending = 0;
         for (Line line : model.all()) {
             pending += line.pending.size();
         }
-        check(queues.rows() == pending, queues.rows() + " rows for " + pending + " events");
-        check(queues.queue.bytesInMemory() == 0, queues.queue.bytesInMemory() + " bytes in memory");
+        COUNT.check(queues.rows() == pending, queues.rows() + " rows for " + pending + " events");
+        MEMORY.check(queues.queue.bytesInMemory() == 0, queues.queue.bytesInMemory() + " bytes in memory");
     }
 
     private String disaster() {
-        if (chance(25)) {
-            Id gone = anybody();
-            queues.accountGone(gone);
-            model.gone(gone);
-            users.set(users.indexOf(gone), Id.random());
-            devices.removeIf(device -> device.owner.equals(gone));
-            return "an account goes";
+        if (chance(25) && !isFull) {
+            return accountGoes();
         }
-        boolean isCrash = random.nextBoolean();
-        if (isCrash) {
-            queues.crash();
-            // What was in memory only had no receipt.
-            model.all().forEach(line -> line.take(sent -> !sent.isSystem() && !sent.receipt.isDone()));
-            withoutReceipt.removeIf(sent -> !sent.receipt.isDone());
-        } else {
-            queues.restart();
-            finishPolls();
-            withoutReceipt.forEach(sent -> check(sent.receipt.isDone(), sent.number + " has no receipt"));
-        }
+        // What was shown before counts for ever, also where nobody has compared it yet.
+        devices.forEach(device -> compareHeard(device, model.line(device.owner)));
+        String what =
+                switch (random.nextInt(4)) {
+                    case 0 -> crash();
+                    case 1 -> restart();
+                    default -> kill();
+                };
+        // The limit of the file was the old connection's.
+        isFull = false;
+        compareReceipts();
         compareAcks();
-        check(acks.isEmpty(), "an ack is not answered");
+        COUNT.check(acks.isEmpty(), "an ack is not answered");
         devices.clear();
         polls.clear();
-        return isCrash ? "a crash" : "a restart";
+        users.forEach(user -> compareAll(user, model.line(user)));
+        return what;
+    }
+
+    private String accountGoes() {
+        Id gone = anybody();
+        queues.accountGone(gone);
+        model.gone(gone);
+        users.set(users.indexOf(gone), Id.random());
+        devices.removeIf(device -> device.owner.equals(gone));
+        return "an account goes";
+    }
+
+    /** What is lined up is still committed, what is in memory only is gone. */
+    private String crash() {
+        queues.crash();
+        model.all().forEach(line -> line.take(sent -> !sent.isSystem() && !sent.receipt.isDone()));
+        withoutReceipt.removeIf(sent -> !sent.receipt.isDone());
+        return "a crash";
+    }
+
+    private String restart() {
+        queues.restart();
+        finishPolls();
+        withoutReceipt.forEach(
+                sent -> RECEIPT.check(sent.receipt.isDone(), sent.number + " was not told before the stop"));
+        return "a restart";
+    }
+
+    /** As {@code kill -9}, at any moment: only what was told by then must be there, acks included. */
+    private String kill() {
+        if (!isFull && chance(50)) {
+            // Much under way: the first commit of these runs while the others line up.
+            for (int i = 0; i < 20; i++) {
+                offer(anybody(), anybody(), null);
+            }
+            ack();
+        }
+        List<Sent> untold = new ArrayList<>();
+        List<Ack> undone = new ArrayList<>();
+        queues.kill(() -> {
+            withoutReceipt.stream().filter(sent -> !sent.receipt.isDone()).forEach(untold::add);
+            acks.stream().filter(ack -> !ack.removed.isDone()).forEach(undone::add);
+        });
+        withoutReceipt.removeAll(untold);
+        acks.removeAll(undone);
+        Set<Sent> lost = new HashSet<>(untold);
+        model.all().forEach(line -> {
+            line.take(lost::contains);
+            line.mayCountLess = true;
+        });
+        for (Ack ack : undone) {
+            model.line(ack.owner)
+                    .putBack(ack.taken.stream()
+                            .filter(sent -> !lost.contains(sent) && wasOnDisk(sent))
+                            .toList());
+        }
+        return "a kill";
+    }
+
+    private static boolean wasOnDisk(Sent sent) {
+        return sent.isSystem()
+                || (sent.receipt.isDone()
+                        && !sent.receipt.isCompletedExceptionally()
+                        && sent.receipt.join().status() == Receipt.Status.STORED);
     }
 
     private static int numberOf(Event event) {
@@ -467,6 +621,7 @@ final class QueueSimulation implements AutoCloseable {
         finishPolls();
         compareReceipts();
         compareAcks();
+        compareMemory();
         Id owner = anybody();
         Line line = model.line(owner);
         compare(owner, line);
@@ -482,56 +637,126 @@ final class QueueSimulation implements AutoCloseable {
     private void compare(Id owner, Line line) {
         List<Sent> alive = line.alive(instant());
         int count = queues.queue.pending(owner);
-        check(count == alive.size(), count + " pending, not " + alive.size());
         line.purge(instant());
         Page page = queues.queue.page(owner, Wanted.EVERYTHING, 1 + random.nextInt(100));
-        check(page.expired() == line.expired, page.expired() + " expired, not " + line.expired);
-        check(page.events().isEmpty() == alive.isEmpty(), "an empty page of " + alive.size());
-        check(page.more() == (page.events().size() < alive.size()), "more is " + page.more());
+        if (line.mayCountLess && page.expired() < line.expired) {
+            line.expired = page.expired();
+        }
+        line.mayCountLess = false;
+        COUNT.check(page.expired() == line.expired, page.expired() + " expired, not " + line.expired);
+        ACCEPTED.check(page.events().isEmpty() == alive.isEmpty(), "an empty page of " + alive.size());
+        COUNT.check(page.more() == (page.events().size() < alive.size()), "more is " + page.more());
         long seq = 0;
         for (int i = 0; i < page.events().size(); i++) {
             Event event = page.events().get(i);
-            check(event.seq() > seq, "out of order");
+            ORDER.check(event.seq() > seq, "a page falls in seq");
             seq = event.seq();
             compare(event, alive.get(i));
         }
+        COUNT.check(count == alive.size(), count + " pending, not " + alive.size());
+    }
+
+    /** The whole queue, read as a client reads it who acks nothing: by devices with as many windows as it takes. */
+    private void compareAll(Id owner, Line line) {
+        compare(owner, line);
+        Ear ear = queues.connect(owner);
+        List<Sent> alive = line.alive(instant());
+        List<Event> heard = ear.heard();
+        DELIVERY.check(alive.isEmpty() || !heard.isEmpty(), "a device comes and hears nothing");
+        for (int i = 0; i < heard.size(); i++) {
+            compare(heard.get(i), alive.get(i));
+        }
+        queues.queue.disconnect(owner, ear);
+    }
+
+    /** Everything that was ever taken in and may still come does come, in order, until nothing is left. */
+    void finish() {
+        if (isFull) {
+            queues.settle();
+            compareReceipts();
+            compareAcks();
+            makeRoom();
+        }
+        rest();
+        for (Id owner : users) {
+            Line line = model.line(owner);
+            line.purge(instant());
+            Page page = queues.queue.page(owner, Wanted.EVERYTHING, 100);
+            while (!page.events().isEmpty()) {
+                List<Sent> alive = line.alive(instant());
+                for (int i = 0; i < page.events().size(); i++) {
+                    compare(page.events().get(i), alive.get(i));
+                }
+                List<Sent> taken =
+                        List.copyOf(line.pending.subList(0, page.events().size()));
+                line.pending.removeAll(taken);
+                long seq = page.events().get(taken.size() - 1).seq();
+                acked(owner, taken, queues.queue.ackUpTo(owner, Wanted.EVERYTHING, seq));
+                page = queues.queue.page(owner, Wanted.EVERYTHING, 100);
+            }
+            ACCEPTED.check(line.pending.isEmpty(), line.pending.size() + " never came");
+        }
+        rest();
+    }
+
+    /** Bodies on their way to the disk or to an ack; counted before they are asked for, because they only become fewer. */
+    private void compareMemory() {
+        long most = 0;
+        for (Sent sent : withoutReceipt) {
+            boolean isRetry = everything.get(sent.number) != sent;
+            if (!isRetry && !sent.receipt.isDone()) {
+                most += sent.bytes;
+            }
+        }
+        long bytes = queues.queue.bytesInMemory();
+        MEMORY.check(bytes >= 0 && bytes <= most, bytes + " bytes in memory of " + most);
     }
 
     private void compare(Event event, Sent sent) {
-        check(event.payload().equals(sent.payload), numberOf(event) + " instead of " + sent.number);
-        check(event.kind().equals(sent.kind), "another kind");
-        check(event.expiresAt().equals(sent.expiresAt), "another expiry");
-        check((event.from() == null) == sent.isSystem(), "another sender");
+        PRIVATE.check(sent(event).target.equals(sent.target), numberOf(event) + " is shown to somebody else");
+        int number = numberOf(event);
+        (number < sent.number ? ORDER : ACCEPTED)
+                .check(event.payload().equals(sent.payload), number + " instead of " + sent.number);
+        RETRY.check(event.kind().equals(sent.kind), "another kind");
+        RETRY.check(event.expiresAt().equals(sent.expiresAt), "another expiry");
+        RETRY.check((event.from() == null) == sent.isSystem(), "another sender");
         model.line(sent.target).saw(event, sent);
         model.sawId(sent, event.eventId());
     }
 
-    /** Everything it was pushed was its owner's and in order, and what it was not pushed is past its window. */
-    private void compare(Device device, Line line) {
-        long seq = 0;
-        Map<Integer, Sent> missing = new HashMap<>();
-        List<Sent> alive = line.alive(instant());
-        alive.forEach(sent -> missing.put(sent.number, sent));
-        for (Event event : device.ear.heard()) {
-            check(event.seq() > seq, "pushed out of order");
-            seq = event.seq();
+    /** Everything it was pushed was its owner's and in order. */
+    private void compareHeard(Device device, Line line) {
+        List<Event> heard = device.ear.heardSince(device.compared);
+        device.compared += heard.size();
+        for (Event event : heard) {
+            ORDER.check(event.seq() > device.lastSeq, "pushed out of order");
+            device.lastSeq = event.seq();
             Sent sent = sent(event);
-            check(sent.target.equals(device.owner), "pushed to somebody else");
+            PRIVATE.check(sent.target.equals(device.owner), "pushed to somebody else");
             line.saw(event, sent);
-            missing.remove(sent.number);
+            model.sawId(sent, event.eventId());
+            device.heard.add(sent.number);
         }
+    }
+
+    /** It has at most its window, and what it was not pushed is past that. */
+    private void compare(Device device, Line line) {
+        compareHeard(device, line);
+        List<Sent> alive = line.alive(instant());
+        List<Sent> inFlight = alive.stream()
+                .filter(sent -> device.heard.contains(sent.number))
+                .toList();
+        DELIVERY.check(inFlight.size() <= Limits.UNACKED_PER_SOCKET_MAX, inFlight.size() + " in flight");
+        Optional<Sent> missing = alive.stream()
+                .filter(sent -> !device.heard.contains(sent.number))
+                .findFirst();
         if (missing.isEmpty()) {
             return;
         }
-        List<Sent> inFlight =
-                alive.stream().filter(sent -> !missing.containsKey(sent.number)).toList();
-        Sent next = alive.stream()
-                .filter(sent -> missing.containsKey(sent.number))
-                .findFirst()
-                .orElseThrow();
+        Sent next = missing.get();
         long bytes = inFlight.stream().mapToLong(sent -> sent.bytes).sum();
-        check(
-                inFlight.size() >= Limits.UNACKED_PER_SOCKET_MAX
+        DELIVERY.check(
+                inFlight.size() == Limits.UNACKED_PER_SOCKET_MAX
                         || (!inFlight.isEmpty() && bytes + next.bytes > Limits.UNACKED_BYTES_PER_SOCKET_MAX),
                 next.number + " was not pushed: " + inFlight.size() + " in flight, " + bytes + " bytes");
     }
@@ -540,7 +765,7 @@ final class QueueSimulation implements AutoCloseable {
         for (Poll poll : polls) {
             boolean wants = line.alive(instant()).stream()
                     .anyMatch(sent -> poll.wanted == Wanted.EVERYTHING || sent.isSignal());
-            check(!poll.owner.equals(owner) || !wants, "a poll sleeps on");
+            DELIVERY.check(!poll.owner.equals(owner) || !wants, "a poll sleeps on");
         }
     }
 
@@ -554,8 +779,8 @@ final class QueueSimulation implements AutoCloseable {
     private boolean isRight(Poll poll) {
         for (Event event : now(poll.page).events()) {
             Sent sent = sent(event);
-            check(sent.target.equals(poll.owner), "polled by somebody else");
-            check(poll.wanted == Wanted.EVERYTHING || sent.isSignal(), "not what was polled for");
+            PRIVATE.check(sent.target.equals(poll.owner), "polled by somebody else");
+            PRIVATE.check(poll.wanted == Wanted.EVERYTHING || sent.isSignal(), "not what was polled for");
         }
         return true;
     }
@@ -570,16 +795,28 @@ final class QueueSimulation implements AutoCloseable {
             @Nullable
             Receipt receipt = sent.receipt.handle((given, failed) -> given).join();
             if (receipt == null) {
-                check(!isPending, sent.number + " has no receipt and is still pending");
+                if (isFull && isRefusedForRoom(sent)) {
+                    model.line(sent.target).pending.remove(sent);
+                    continue;
+                }
+                RECEIPT.check(!isPending, sent.number + " was refused and is still pending");
                 continue;
             }
             if (receipt.status() == Receipt.Status.DELIVERED) {
-                check(sent.isAcked, sent.number + " is called delivered and was not acked");
-                check(sent.mayBeDelivered, sent.number + " tells that its recipient is there");
+                RECEIPT.check(sent.isAcked, sent.number + " is called delivered and was not acked");
+                RECEIPT.check(sent.mayBeDelivered, sent.number + " tells that its recipient is there");
             }
-            check(receipt.expiresAt().equals(sent.expiresAt), "another expiry on the receipt");
+            RECEIPT.check(receipt.expiresAt().equals(sent.expiresAt), "another expiry on the receipt");
             model.sawId(sent, receipt.eventId());
         }
+    }
+
+    private static boolean isRefusedForRoom(Sent sent) {
+        Throwable failed = sent.receipt
+                .handle((given, thrown) -> thrown == null ? new IllegalStateException() : thrown)
+                .join();
+        Throwable cause = failed.getCause() == null ? failed : failed.getCause();
+        return cause instanceof Refused refused && refused.reason() == Reason.STORAGE_FULL;
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -68,6 +69,13 @@ final class Queues implements AutoCloseable {
     /** What was in memory only is gone. */
     void crash() {
         store.reopen();
+        timer = new ManualTimer();
+        queue = open();
+    }
+
+    /** As after {@code kill -9}: what was not committed at that moment is lost. */
+    void kill(Runnable atThatMoment) {
+        store.kill(atThatMoment);
         timer = new ManualTimer();
         queue = open();
     }
@@ -135,6 +143,17 @@ final class Queues implements AutoCloseable {
     void settle() {
         store.database().write(handle -> true);
         store.database().write(handle -> true);
+    }
+
+    /** For a change that holds the commit thread until a test lets go. */
+    static void await(CountDownLatch latch) {
+        try {
+            if (!latch.await(20, TimeUnit.SECONDS)) {
+                throw new AssertionError("nobody let go");
+            }
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
     }
 
     static <T> T now(CompletableFuture<T> future) {

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.junit.jupiter.api.AfterEach;
@@ -194,6 +195,52 @@ class ReceiptsTest {
         Receipt late = now(queues.offer(queues.ann, queues.ben, "message", "first", "id-1"));
         assertEquals(first.eventId(), late.eventId());
         assertEquals(1, queues.pending(queues.ben).size());
+    }
+
+    @Test
+    void aRetryAfterTheAckHasTheSameIdWhateverBecameOfTheRelaySince() {
+        Ear ben = queues.connect(queues.ben);
+        CompletableFuture<Receipt> first = queues.offer(queues.ann, queues.ben, "message", "first", "id-1");
+        now(queues.queue.ackUpTo(queues.ben, Wanted.EVERYTHING, ben.last().seq()));
+        assertEquals(Receipt.Status.DELIVERED, now(first).status());
+        queues.kill(() -> {});
+        Receipt afterKill = now(queues.offer(queues.ann, queues.ben, "message", "first", "id-1"));
+        assertEquals(now(first).eventId(), afterKill.eventId());
+        assertEquals(afterKill.eventId(), queues.pending(queues.ben).get(0).eventId());
+        now(queues.queue.ack(queues.ben, List.of(afterKill.eventId())));
+        queues.restart();
+        assertEquals(0, queues.pending(queues.ben).size());
+        assertEquals(
+                afterKill.eventId(),
+                now(queues.offer(queues.ann, queues.ben, "message", "first", "id-1"))
+                        .eventId());
+    }
+
+    /** The sender's receipt waits for the same fsync, whether the recipient is there and acks at once or is away. */
+    @Test
+    void theMomentOfAReceiptDoesNotTellThatAHiddenRecipientIsThere() {
+        queues.isVisible = false;
+        queues.store(queues.ann, queues.ben, "a number is reserved");
+        queues.store(queues.ann, queues.cat, "a number is reserved");
+        Ear ben = queues.connect(queues.ben);
+        CountDownLatch disk = new CountDownLatch(1);
+        var unused = queues.store.database().writeLater(handle -> {
+            Queues.await(disk);
+            return true;
+        });
+        CompletableFuture<Receipt> there = queues.offer(queues.ann, queues.ben, "hello");
+        CompletableFuture<Receipt> away = queues.offer(queues.ann, queues.cat, "hello");
+        assertEquals("hello", ben.last().payload());
+        var acked =
+                queues.queue.ackUpTo(queues.ben, Wanted.EVERYTHING, ben.last().seq());
+        queues.timer.pass(Queues.LINGER);
+        assertFalse(there.isDone());
+        assertFalse(away.isDone());
+        disk.countDown();
+        now(acked);
+        assertEquals(Receipt.Status.STORED, now(there).status());
+        assertEquals(Receipt.Status.STORED, now(away).status());
+        assertEquals(now(there).expiresAt(), now(away).expiresAt());
     }
 
     @Test

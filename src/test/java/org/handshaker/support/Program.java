@@ -58,6 +58,7 @@ public final class Program implements AutoCloseable {
             while (true) {
                 @Nullable String line = lines.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
                 if (line == null) {
+                    tellItsThreads();
                     throw new AssertionError("no line \"" + start + "\" within " + secondsMax + " s: " + said + "\n"
                             + Files.readString(errors));
                 }
@@ -69,6 +70,18 @@ public final class Program implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(interrupted);
+        }
+    }
+
+    /** Whether it hangs or was never given the processor can be seen from what its threads do. */
+    private void tellItsThreads() throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid()))
+                .start()
+                .waitFor(5, TimeUnit.SECONDS);
+        @Nullable String line = lines.poll(10, TimeUnit.SECONDS);
+        while (line != null) {
+            said.add("\n" + line);
+            line = lines.poll(1, TimeUnit.SECONDS);
         }
     }
 

@@ -17,11 +17,14 @@ import org.handshaker.store.Database;
 
 /** A real database in a directory of the test's, with a vault of its own; can be closed and opened again. */
 public final class TestStore implements AutoCloseable {
-    private final Path directory;
+    private final Path home;
+    private Path directory;
+    private int lives;
     private final Vault vault = new Vault(Secrets.randomBytes(Vault.MASTER_BYTES));
     private Database database;
 
     public TestStore(Path directory) {
+        this.home = directory;
         this.directory = directory;
         this.database = Database.open(directory);
     }
@@ -38,6 +41,65 @@ public final class TestStore implements AutoCloseable {
     public void reopen() {
         database.close();
         database = Database.open(directory);
+    }
+
+    /**
+     * As after {@code kill -9}: a new {@link Database} over the files as they are before the next commit. What was lined up and
+     * not committed is lost.
+     *
+     * @param atThatMoment run when the files are taken; what was told by then must be in them
+     */
+    public void kill(Runnable atThatMoment) {
+        Path before = directory;
+        Path left = home.resolve("life" + lives++);
+        database.write(handle -> {
+            // On the commit thread: between two commits, as everybody who was told of the first knows.
+            atThatMoment.run();
+            return copy(before, left);
+        });
+        database.close();
+        forget(before);
+        directory = left;
+        database = Database.open(left);
+    }
+
+    private static void forget(Path directory) {
+        try {
+            Files.deleteIfExists(directory.resolve("handshaker.db"));
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
+    private static boolean copy(Path from, Path to) {
+        try {
+            Files.createDirectories(to);
+            for (String file : List.of("handshaker.db", "handshaker.db-wal")) {
+                if (Files.exists(from.resolve(file))) {
+                    Files.copy(from.resolve(file), to.resolve(file));
+                }
+            }
+            return true;
+        } catch (IOException impossible) {
+            throw new UncheckedIOException(impossible);
+        }
+    }
+
+    /** The disk is full from now on: the file may not grow. */
+    public void fill() {
+        limitPages(database.<Long>read(handle ->
+                handle.createQuery("PRAGMA page_count").mapTo(Long.class).one()));
+    }
+
+    /** There is room again. */
+    public void makeRoom() {
+        limitPages(1_000_000_000);
+    }
+
+    private void limitPages(long pages) {
+        database.write(handle -> handle.createQuery("PRAGMA max_page_count = " + pages)
+                .mapTo(Long.class)
+                .one());
     }
 
     /** Whether a file of the store holds these bytes, the WAL included. */
