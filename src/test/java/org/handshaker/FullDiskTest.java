@@ -3,6 +3,7 @@ package org.handshaker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -96,6 +97,7 @@ class FullDiskTest {
             disk.fill();
             assertEquals(0, disk.freeBytes());
             whatAddsIsRefused();
+            nobodyIsShownWhatIsRefused();
             allElseGoesOn();
             disk.empty();
             Await.until("service is back", 10, () -> send(LARGE).status() == 202);
@@ -122,6 +124,18 @@ class FullDiskTest {
             Map<String, Object> answer = next(socket, "refused");
             assertEquals("s1", answer.get("id"));
             assertEquals("storage_full", answer.get("code"));
+        }
+    }
+
+    /** Bob is there, and what Alice sends would linger in memory before it came to the disk. */
+    private void nobodyIsShownWhatIsRefused() {
+        try (WireSocket socket = WireSocket.open(url(), "Authorization: Bearer " + bob)) {
+            next(socket, "ready");
+            send("bmV2ZXI").assertRefused(507, "storage_full");
+            socket.text("{\"type\":\"ping\"}");
+            for (Map<String, Object> frame = socket.next(); !"pong".equals(frame.get("type")); frame = socket.next()) {
+                assertNotEquals("bmV2ZXI", frame.get("payload"));
+            }
         }
     }
 

@@ -43,7 +43,10 @@ public enum Reason {
     INTERNAL(500, "Internal error", "The relay failed. Nothing about it was recorded."),
     BUSY(503, "Busy", "The relay is at its limit. Try again soon."),
     SHUTTING_DOWN(503, "Shutting down", "The relay is stopping. Try again soon."),
-    STORAGE_FULL(507, "Storage full", "The relay has no room to store this. Reading and deleting still work.");
+    STORAGE_FULL(
+            507,
+            "Storage full",
+            "The relay has no room to store this. Reading, acknowledging and deleting still work.");
 
     private final int status;
     private final String title;

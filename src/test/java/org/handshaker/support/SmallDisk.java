@@ -82,10 +82,15 @@ public final class SmallDisk implements AutoCloseable {
 
     /** Takes every byte that is free, as another program would. */
     public void fill() throws IOException {
+        fillAllBut(0);
+    }
+
+    /** Leaves so much, give or take a chunk. */
+    public void fillAllBut(long bytesLeft) throws IOException {
         try (FileChannel filler =
                 FileChannel.open(path("filler"), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
             int bytes = CHUNK_BYTES;
-            while (bytes > 0) {
+            while (bytes > 0 && (bytesLeft == 0 || freeBytes() > bytesLeft)) {
                 try {
                     filler.write(ByteBuffer.allocate(bytes));
                 } catch (IOException full) {

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import org.handshaker.Announcer;
 import org.handshaker.Relay;
 import org.handshaker.core.Config;
 import org.handshaker.core.Setting;
+import org.handshaker.store.Database;
 import org.handshaker.web.Route;
 
 /**
@@ -75,6 +77,17 @@ public final class TestRelay implements AutoCloseable {
 
     public List<Route> routes() {
         return relay.routes();
+    }
+
+    /** The store beneath, which the relay shows to nobody: for tests that keep it busy. */
+    public Database database() {
+        try {
+            Field database = Relay.class.getDeclaredField("database");
+            database.setAccessible(true);
+            return (Database) database.get(relay);
+        } catch (ReflectiveOperationException renamed) {
+            throw new IllegalStateException(renamed);
+        }
     }
 
     public Path directory() {
