@@ -26,6 +26,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Standing;
 import org.handshaker.store.Database;
 import org.handshaker.support.OpenApi;
 import org.handshaker.support.RawHttp;
@@ -71,7 +72,15 @@ class EveryRouteUnavailableTest {
         public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {}
 
         @Override
-        public CompletionStage<Reply> admit(Supplier<Reply> work) {
+        public void passAsStranger(Cost cost) {}
+
+        @Override
+        public boolean passAsDevice(Cost cost, Id user) {
+            return true;
+        }
+
+        @Override
+        public CompletionStage<Reply> admit(Standing standing, Supplier<Reply> work) {
             return CompletableFuture.completedFuture(work.get());
         }
     }

@@ -12,11 +12,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.Charset;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.handshaker.core.Reason;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonTest {
@@ -129,12 +129,34 @@ class JsonTest {
     void refusesWhateverIsNotExactlyThat(String json) {
         assertRefused(Reason.MALFORMED, () -> read(json));
         assertRefused(Reason.MALFORMED, () -> Json.read(json, Thing.class));
-        assertRefused(Reason.MALFORMED, () -> Json.convert(Json.map(json), Thing.class));
     }
 
     @Test
     void aMissingPrimitiveIsNotZero() {
         assertRefused(Reason.MALFORMED, () -> read("{\"some_name\":\"x\",\"part\":{\"name\":\"p\"}}"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    {"type":"send"} | send
+                    {"id":{"type":"x"},"list":[{"type":"y"}],"type":"send","type":"ack"} | send
+                    {"type":"a\\u0062"} | ab
+                    {"type":7,"kind":"send"} |
+                    {"type":null} |
+                    {"kind":"type"} |
+                    {} |
+                    """)
+    void aFieldIsSeenBeforeTheRest(String json, @Nullable String type) {
+        assertEquals(type, Json.peek(json, "type"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "null", "[]", "\"type\"", "{\"kind\":", "{\"kind\"}", "{\"kind\":[[[[[[[[[[[[[[[[[[]]"})
+    void whatIsNoObjectHasNoField(String json) {
+        assertRefused(Reason.MALFORMED, () -> Json.peek(json, "type"));
     }
 
     @Test
@@ -172,7 +194,7 @@ class JsonTest {
     @Test
     void aRecordsOwnRefusalIsTheAnswer() {
         assertRefused(Reason.BAD_USERNAME, () -> Json.read("{\"word\":\"wrong\"}".getBytes(UTF_8), Checked.class));
-        assertRefused(Reason.BAD_USERNAME, () -> Json.convert(Map.of("word", "wrong"), Checked.class));
+        assertRefused(Reason.BAD_USERNAME, () -> Json.read("{\"word\":\"wrong\"}", Checked.class));
         assertEquals(new Checked("right"), Json.read("{\"word\":\"right\"}", Checked.class));
         assertRefused(Reason.MALFORMED, () -> Json.read("{}", Checked.class));
     }

@@ -29,7 +29,7 @@ class PaddingTest {
     void hasFiveSizesAndThenMultiplesOfTheLargest(int length, int sent) {
         assertEquals(sent, Padding.bucket(length));
         assertEquals(sent, Padding.pad(new byte[length], 0).length);
-        assertEquals(sent, Padding.pad("x".repeat(length)).length());
+        assertEquals(sent, Padding.pad(new byte[length]).length);
     }
 
     @ParameterizedTest
@@ -37,9 +37,9 @@ class PaddingTest {
     void aFrameIsMeasuredAsItsUtf8(String character) {
         for (int count : new int[] {1, 127, 128, 129, 170, 171, 255, 256, 257, 511, 512, 513, 30_000}) {
             String frame = character.repeat(count);
-            String padded = Padding.pad(frame);
-            assertEquals(Padding.bucket(frame.getBytes(UTF_8).length), padded.getBytes(UTF_8).length);
-            assertEquals(frame, padded.substring(0, frame.length()));
+            byte[] padded = Padding.pad(frame.getBytes(UTF_8));
+            assertEquals(Padding.bucket(frame.getBytes(UTF_8).length), padded.length);
+            assertEquals(frame, new String(padded, UTF_8).substring(0, frame.length()));
         }
     }
 
@@ -47,7 +47,6 @@ class PaddingTest {
     void onlySpacesAreAddedAndOnlyAtTheEnd() {
         String padded = new String(Padding.pad("{\"a\":1}".getBytes(UTF_8), 0), UTF_8);
         assertEquals("{\"a\":1}" + " ".repeat(505), padded);
-        assertEquals(padded, Padding.pad("{\"a\":1}"));
     }
 
     @Test
