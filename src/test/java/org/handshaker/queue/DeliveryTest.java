@@ -156,6 +156,24 @@ class DeliveryTest {
     }
 
     @Test
+    void aWindowIsNotOverfilledByWhatRanOutInTheMiddleOfIt() {
+        for (int i = 0; i < 250; i++) {
+            var unused = queues.offer(queues.ann, queues.ben, "x");
+        }
+        for (int i = 0; i < 20; i++) {
+            var unused = queues.queue.offer(new Offer(
+                    queues.cat, Queues.NAME, queues.ben, new Kind("message"), "gone", null, Duration.ofSeconds(1)));
+        }
+        for (int i = 0; i < 250; i++) {
+            var unused = queues.offer(queues.ann, queues.ben, "x");
+        }
+        queues.time.advance(Duration.ofSeconds(2));
+        assertEquals(
+                Limits.UNACKED_PER_SOCKET_MAX,
+                queues.connect(queues.ben).heard().size());
+    }
+
+    @Test
     void aWindowOpensWhenASendersEventsAreDropped() {
         Ear slow = queues.connect(queues.ben);
         for (int i = 0; i < Limits.UNACKED_PER_SOCKET_MAX; i++) {
