@@ -7,6 +7,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
@@ -83,11 +84,20 @@ final class Intake {
                 Instant.ofEpochSecond(time.instant().plus(ttl(offer)).getEpochSecond());
         boolean maySee = visibility.maySee(offer.sender(), offer.target());
         while (true) {
-            @Nullable
-            Taken taken = boxes.with(offer.target(), box -> {
-                requireRight.run();
-                return take(box, offer, eventId, senderTag, expiresAt, maySee);
-            });
+            AtomicBoolean someRanOut = new AtomicBoolean();
+            @Nullable Taken taken;
+            try {
+                taken = boxes.with(offer.target(), box -> {
+                    requireRight.run();
+                    someRanOut.set(boxes.purge(box, time.instant().getEpochSecond()));
+                    return take(box, offer, eventId, senderTag, expiresAt, maySee);
+                });
+            } finally {
+                if (someRanOut.get()) {
+                    // The window of the sockets has moved, also where this offer is refused or adds nothing.
+                    delivery.deliver(offer.target());
+                }
+            }
             if (taken == null) {
                 reserve(offer.target());
                 continue;
@@ -109,7 +119,6 @@ final class Intake {
     /** Nothing when sequence numbers must be reserved first. */
     private @Nullable Taken take(
             Mailbox box, Offer offer, Id eventId, Id senderTag, Instant expiresAt, boolean maySee) {
-        boxes.purge(box, time.instant().getEpochSecond());
         @Nullable Entry earlier = box.find(eventId);
         if (earlier != null) {
             return new Taken(box, earlier, false, false);

@@ -190,7 +190,7 @@ final class Mailbox {
             int inFlight = receiver.inFlight + next.size();
             boolean fits = inFlight == 0 || bytes + entry.bytes <= Limits.UNACKED_BYTES_PER_SOCKET_MAX;
             if (next.size() == max
-                    || inFlight == Limits.UNACKED_PER_SOCKET_MAX
+                    || inFlight >= Limits.UNACKED_PER_SOCKET_MAX
                     || entry.state == Entry.State.HIDDEN
                     || !fits) {
                 break;

@@ -61,16 +61,14 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     private final ScheduledExecutorService ticker =
             Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "ticker"));
     /** Holds at most one task for each user who is here; what comes after the end is nobody's news any more. */
-    private final ThreadPoolExecutor teller = new ThreadPoolExecutor(
-            1,
-            1,
-            0,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            task -> daemon(task, "presence"),
-            new ThreadPoolExecutor.DiscardPolicy());
+    private final ThreadPoolExecutor teller = oneThread("presence");
 
-    private final Writer writer = new Writer();
+    /**
+     * Writes for threads that must not spend their time on it: the commit thread above all, whose receipts go to many sockets
+     * at once. While it writes to one, what others have to say gathers. Holds each socket once at most.
+     */
+    private final ThreadPoolExecutor writer = oneThread("socket-writer");
+
     private volatile boolean stopping;
     /** Told when the last socket of a stopping relay has gone. */
     private final Object goodbyes = new Object();
@@ -122,6 +120,17 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         this.nanos = nanos;
     }
 
+    private static ThreadPoolExecutor oneThread(String name) {
+        return new ThreadPoolExecutor(
+                1,
+                1,
+                0,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> daemon(task, name),
+                new ThreadPoolExecutor.DiscardPolicy());
+    }
+
     private static Thread daemon(Runnable task, String name) {
         Thread thread = new Thread(task, name);
         thread.setDaemon(true);
@@ -129,7 +138,6 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     }
 
     public void start() {
-        writer.start();
         var unused = ticker.scheduleAtFixedRate(this::tick, TICK_SECONDS, TICK_SECONDS, TimeUnit.SECONDS);
     }
 
@@ -278,7 +286,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     /** Has what was said to a socket written soon: with whatever else this thread, or others, have to say to it. */
     void writeSoon(SignalSocket socket) {
         if (!Turn.atEnd(socket::write)) {
-            writer.write(socket);
+            writer.execute(socket::write);
         }
     }
 
@@ -324,7 +332,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         teller.shutdownNow();
         all.forEach(socket -> socket.close(CloseCode.SHUTTING_DOWN));
         awaitGoodbyes();
-        writer.close();
+        writer.shutdown();
     }
 
     /**

@@ -133,6 +133,46 @@ class DeliveryTest {
         return receipt;
     }
 
+    /** Whoever notices first that something ran out may be a sender whose own offer changes nothing. */
+    @Test
+    void aWindowOpensWhenARetryOrARefusedOfferFindsThatItsEventsRanOut() {
+        for (boolean isRetry : new boolean[] {true, false}) {
+            Id reader = Id.random();
+            Ear ear = queues.connect(reader);
+            now(queues.queue.offer(new Offer(
+                    queues.cat, Queues.NAME, reader, new Kind("message"), "runs out", null, Duration.ofSeconds(1))));
+            for (int i = 1; i <= Limits.QUEUE_EVENTS_MAX / 2; i++) {
+                var unused = queues.offer(queues.ann, reader, "message", "x", "id " + i);
+            }
+            assertEquals(Limits.UNACKED_PER_SOCKET_MAX, ear.heard().size());
+            queues.time.advance(Duration.ofSeconds(2));
+            if (isRetry) {
+                var unused = queues.offer(queues.ann, reader, "message", "x", "id 1");
+            } else {
+                assertRefused(Reason.QUEUE_FULL, () -> queues.offer(queues.ann, reader, "one too many"));
+            }
+            assertEquals(Limits.UNACKED_PER_SOCKET_MAX + 1, ear.heard().size(), "retry: " + isRetry);
+        }
+    }
+
+    @Test
+    void aWindowIsNotOverfilledByWhatRanOutInTheMiddleOfIt() {
+        for (int i = 0; i < 250; i++) {
+            var unused = queues.offer(queues.ann, queues.ben, "x");
+        }
+        for (int i = 0; i < 20; i++) {
+            var unused = queues.queue.offer(new Offer(
+                    queues.cat, Queues.NAME, queues.ben, new Kind("message"), "gone", null, Duration.ofSeconds(1)));
+        }
+        for (int i = 0; i < 250; i++) {
+            var unused = queues.offer(queues.ann, queues.ben, "x");
+        }
+        queues.time.advance(Duration.ofSeconds(2));
+        assertEquals(
+                Limits.UNACKED_PER_SOCKET_MAX,
+                queues.connect(queues.ben).heard().size());
+    }
+
     @Test
     void aWindowOpensWhenASendersEventsAreDropped() {
         Ear slow = queues.connect(queues.ben);

@@ -139,6 +139,16 @@ final class Queues implements AutoCloseable {
                 .one());
     }
 
+    /** Whether an event lies on the disk. */
+    boolean hasRow(Id eventId) {
+        return store.database().<Integer>read(handle -> handle.createQuery(
+                                "SELECT count(*) FROM events WHERE event_id = :event_id")
+                        .bind("event_id", eventId.bytes())
+                        .mapTo(Integer.class)
+                        .one())
+                > 0;
+    }
+
     /** Waits until everything lined up before is committed and told. */
     void settle() {
         store.database().write(handle -> true);
