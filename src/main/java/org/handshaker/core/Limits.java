@@ -94,6 +94,11 @@ public final class Limits {
 
     public static final Duration HASH_WAIT = Duration.ofSeconds(2);
 
+    /** Refusals as {@code too_fast} on one circuit within the window that have it closed; a client that waits as told has none. */
+    public static final int CIRCUIT_REFUSALS_MAX = 100;
+
+    public static final Duration CIRCUIT_REFUSALS_WINDOW = Duration.ofMinutes(1);
+
     private Limits() {}
 
     /** How often one account may, or one circuit before sign-in; null where it costs nothing. */

@@ -65,7 +65,13 @@ public final class TorNode implements AutoCloseable {
         }
     }
 
-    void command(String line) throws IOException {
+    /** The first SOCKS port, on 127.0.0.1. */
+    public int socksPort() {
+        String listener = info("net/listeners/socks").get(0).replace("\"", "");
+        return Integer.parseInt(listener.substring(listener.indexOf(':') + 1));
+    }
+
+    public void command(String line) throws IOException {
         control().command(line);
     }
 
@@ -78,7 +84,7 @@ public final class TorNode implements AutoCloseable {
         return control;
     }
 
-    void awaitBootstrapped() {
+    public void awaitBootstrapped() {
         try {
             Await.until("bootstrap of " + directory.getFileName(), 60, () -> info("status/bootstrap-phase").stream()
                     .anyMatch(line -> line.contains("PROGRESS=100 ")));

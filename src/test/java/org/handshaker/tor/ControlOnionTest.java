@@ -32,8 +32,8 @@ final class ControlOnionTest {
         try (TorNode tor = network.join("operators-tor", List.of("SocksPort 0"));
                 UnixResponder relay = new UnixResponder(data.resolve("relay.sock"))) {
             Await.until("the control socket", 20, () -> Files.exists(tor.controlSocket()));
-            ControlOnion.Settings settings =
-                    new ControlOnion.Settings(UnixDomainSocketAddress.of(tor.controlSocket()), data, relay.address());
+            ControlOnion.Settings settings = new ControlOnion.Settings(
+                    UnixDomainSocketAddress.of(tor.controlSocket()), null, null, data, relay.address());
             Heard heard = new Heard();
             String first;
             try (ControlOnion onion = new ControlOnion(settings, heard)) {
@@ -66,7 +66,9 @@ final class ControlOnionTest {
             Heard before = new Heard();
             String address;
             try (ControlOnion onion = new ControlOnion(
-                    new ControlOnion.Settings(UnixDomainSocketAddress.of(tor.controlSocket()), data, target), before)) {
+                    new ControlOnion.Settings(
+                            UnixDomainSocketAddress.of(tor.controlSocket()), null, null, data, target),
+                    before)) {
                 onion.start();
                 address = Heard.within(before.address);
             }
@@ -83,7 +85,8 @@ final class ControlOnionTest {
     void saysThatTheControlPortIsNotThere() {
         Heard heard = new Heard();
         UnixDomainSocketAddress nowhere = UnixDomainSocketAddress.of(data.resolve("nowhere"));
-        try (ControlOnion onion = new ControlOnion(new ControlOnion.Settings(nowhere, data, nowhere), heard)) {
+        try (ControlOnion onion =
+                new ControlOnion(new ControlOnion.Settings(nowhere, null, null, data, nowhere), heard)) {
             onion.start();
             assertTrue(Heard.within(heard.gone).contains("cannot be reached"));
         }
