@@ -175,10 +175,11 @@ public final class ControlOnion implements OnionService {
         ServiceProof.requireAnonymous(connected);
         connected.setEvents("STATUS_CLIENT", "HS_DESC");
         progress.bootstrap(connected.getInfo("status/bootstrap-phase").get(0));
+        socks = settings.socks == null ? socksOf(connected) : settings.socks;
         SortedMap<String, String> letIn = clients.keys();
         String onion = publish(connected, target, letIn);
+        new OnionKey(settings.data).keepAddress(onion);
         progress.address(onion);
-        socks = settings.socks == null ? socksOf(connected) : settings.socks;
         link.connected(connected);
         while (!connected.hasEndedWithin(LOOK)) {
             letIn = heed(connected, target, onion, letIn);

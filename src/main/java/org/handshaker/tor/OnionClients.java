@@ -59,6 +59,11 @@ public final class OnionClients {
             return onion.replace(".onion", "") + ":" + HEAD + privateKey;
         }
 
+        /** As tor's {@code ONION_CLIENT_AUTH_ADD} takes it. */
+        public String privateKeyBase64() {
+            return Base64.getEncoder().encodeToString(Base32.decode(privateKey));
+        }
+
         @Override
         public String toString() {
             return "KeyOfClient";

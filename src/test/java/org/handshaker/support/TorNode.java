@@ -71,8 +71,13 @@ public final class TorNode implements AutoCloseable {
         return Integer.parseInt(listener.substring(listener.indexOf(':') + 1));
     }
 
-    public void command(String line) throws IOException {
-        control().command(line);
+    public List<String> command(String line) throws IOException {
+        return control().command(line);
+    }
+
+    /** The same tor once more, after its end. */
+    public TorNode again() throws IOException {
+        return start(directory, Files.readAllLines(directory.resolve("torrc")));
     }
 
     private ControlPort control() throws IOException {
