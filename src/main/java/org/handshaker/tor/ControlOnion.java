@@ -29,6 +29,9 @@ public final class ControlOnion implements OnionService {
     private static final Duration LOOK = Duration.ofSeconds(1);
 
     private static final int UNKNOWN_KEYWORD = 512;
+    private static final int COLLISION = 550;
+    private static final Duration COLLISION_WAIT = Duration.ofSeconds(5);
+    private static final Duration COLLISION_PAUSE = Duration.ofMillis(100);
 
     private final Settings settings;
     private final OnionProgress progress;
@@ -201,7 +204,8 @@ public final class ControlOnion implements OnionService {
         }
     }
 
-    private String publish(ControlPort connected, String target, SortedMap<String, String> letIn) throws IOException {
+    private String publish(ControlPort connected, String target, SortedMap<String, String> letIn)
+            throws IOException, InterruptedException {
         OnionKey key = new OnionKey(settings.data);
         StringBuilder wish = new StringBuilder("ADD_ONION " + key.forAddOnion());
         wish.append(letIn.isEmpty() ? "" : " Flags=V3Auth").append(" Port=80,").append(target);
@@ -209,13 +213,13 @@ public final class ControlOnion implements OnionService {
         letIn.values().forEach(client -> wish.append(" ClientAuthV3=").append(client));
         List<String> answer;
         try {
-            answer = connected.command(wish + DEFENCES);
+            answer = add(connected, wish + DEFENCES);
         } catch (ControlPort.CommandRefused older) {
             // tor before 0.4.9, or built without the module, does not know the word.
             if (older.status() != UNKNOWN_KEYWORD) {
                 throw older;
             }
-            answer = connected.command(wish.toString());
+            answer = add(connected, wish.toString());
         }
         @Nullable String onion = null;
         for (String line : answer) {
@@ -231,9 +235,25 @@ public final class ControlOnion implements OnionService {
         return onion;
     }
 
+    /** Once more for a moment where the onion is there already: tor may not yet have noticed that our last connection ended. */
+    private List<String> add(ControlPort connected, String wish) throws IOException, InterruptedException {
+        long end = System.nanoTime() + COLLISION_WAIT.toNanos();
+        while (true) {
+            try {
+                return connected.command(wish);
+            } catch (ControlPort.CommandRefused refused) {
+                boolean isOver = System.nanoTime() - end > 0 || closedWithin(COLLISION_PAUSE);
+                if (refused.status() != COLLISION || isOver) {
+                    throw refused;
+                }
+            }
+        }
+    }
+
     /** Makes a change of the authorized clients hold, which ADD_ONION takes at the birth of a service only. */
     private SortedMap<String, String> heed(
-            ControlPort connected, String target, String onion, SortedMap<String, String> before) throws IOException {
+            ControlPort connected, String target, String onion, SortedMap<String, String> before)
+            throws IOException, InterruptedException {
         SortedMap<String, String> now = clients.keys();
         if (now.equals(before)) {
             return before;
