@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import org.handshaker.client.Demo;
 import org.handshaker.core.Config;
 import org.handshaker.core.Setting;
@@ -113,7 +114,8 @@ public final class Main {
         return CommandSpec.create()
                 .name("onion")
                 .mixinStandardHelpOptions(true)
-                .addSubcommand("address", onionCommand("address", "Prints the onion's address."))
+                .addSubcommand("address", onionCommand("address", "Prints the onion's address.")
+                        .addOption(qr("the address")))
                 .addSubcommand(
                         "backup",
                         onionCommand("backup", "Copies the onion's secret key, and with it its address, to a new file.")
@@ -138,7 +140,8 @@ public final class Main {
                         "add",
                         onionCommand("add", "Lets a client in; from the first one on, nobody else.")
                                 .addPositional(operand("NAME", "Your word for the client: a-z, 0-9, _ and -."))
-                                .addOption(key))
+                                .addOption(key)
+                                .addOption(qr("the client's address and key, where a pair is made,")))
                 .addSubcommand("list", onionCommand("list", "Prints the names of those who are let in."))
                 .addSubcommand(
                         "remove",
@@ -152,6 +155,13 @@ public final class Main {
         spec.usageMessage().description(meaning).sortOptions(false);
         addSettings(spec, Setting.DATA, Setting.TOR);
         return spec;
+    }
+
+    private static OptionSpec qr(String what) {
+        return OptionSpec.builder("--qr")
+                .type(boolean.class)
+                .description("Also shows " + what + " as a QR code, for a terminal that nobody else sees.")
+                .build();
     }
 
     private static PositionalParamSpec operand(String label, String meaning) {
@@ -228,11 +238,12 @@ public final class Main {
     private static int onion(ParseResult parsed, PrintStream out, PrintStream err) {
         OnionCommands commands = new OnionCommands(config(parsed), out::println, err::println);
         String operand = parsed.matchedPositionalValue(0, "");
+        Consumer<String> inks = parsed.hasMatchedOption("--qr") ? commands::draw : text -> {};
         switch (parsed.commandSpec().name()) {
-            case "address" -> commands.address();
+            case "address" -> commands.address(inks);
             case "backup" -> commands.backUp(Path.of(operand));
             case "restore" -> commands.restore(Path.of(operand));
-            case "add" -> commands.add(operand, parsed.matchedOptionValue("--key", (String) null));
+            case "add" -> commands.add(operand, parsed.matchedOptionValue("--key", (String) null), inks);
             case "list" -> commands.list();
             case "remove" -> commands.remove(operand);
             case "open" -> commands.open();

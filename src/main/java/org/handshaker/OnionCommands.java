@@ -30,8 +30,16 @@ final class OnionCommands {
         this.tell = tell;
     }
 
-    void address() {
-        out.accept("http://" + requireAddress());
+    /** @param inks draws what is printed as a QR code as well, or nothing */
+    void address(Consumer<String> inks) {
+        String address = "http://" + requireAddress();
+        out.accept(address);
+        inks.accept(address);
+    }
+
+    /** Draws a text for a camera; to the stream for people, since no program reads it. */
+    void draw(String text) {
+        QrCode.of(text).lines().forEach(tell);
     }
 
     void backUp(Path file) {
@@ -52,13 +60,14 @@ final class OnionCommands {
     }
 
     /** @param publicKey the client's own; null to make a pair, of which the private one is shown once and kept nowhere */
-    void add(String name, @Nullable String publicKey) {
+    void add(String name, @Nullable String publicKey, Consumer<String> inks) {
         boolean wasOpen = !clients.isRestricted();
         if (publicKey == null) {
             String address = requireAddress();
             OnionClients.KeyOfClient made = OnionClients.newKey();
             clients.add(name, made.publicKey());
             out.accept(made.line(address));
+            inks.accept(made.line(address));
             tell.accept(
                     "This line is for the client alone and is not shown again: a file in its tor's ClientOnionAuthDir,"
                             + " ending in .auth_private. Tor Browser asks for what comes after the last colon.");

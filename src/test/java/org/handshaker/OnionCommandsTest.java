@@ -92,6 +92,18 @@ final class OnionCommandsTest {
     }
 
     @Test
+    void whatIsShownIsDrawnForACameraOnRequestOnly() {
+        assertEquals(0, run("onion", "address"));
+        assertEquals("http://" + ADDRESS + "\n", said(out));
+        assertEquals("", said(err));
+        assertEquals(0, run("onion", "address", "--qr"));
+        assertEquals("http://" + ADDRESS + "\n", said(out));
+        assertEquals(21, said(err).lines().count(), "a version 4 code with its quiet zone");
+        assertEquals(0, run("clients", "add", "bob", "--qr"));
+        assertTrue(said(err).lines().filter(line -> line.contains("▀")).count() > 15, said(err));
+    }
+
+    @Test
     void aClientMayKeepItsPrivateKeyToItself() throws IOException {
         assertEquals(0, run("clients", "add", "alice", "--key", PUBLIC_KEY.toLowerCase(java.util.Locale.ROOT)));
         assertEquals("", said(out));
