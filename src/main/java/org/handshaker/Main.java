@@ -114,8 +114,9 @@ public final class Main {
         return CommandSpec.create()
                 .name("onion")
                 .mixinStandardHelpOptions(true)
-                .addSubcommand("address", onionCommand("address", "Prints the onion's address.")
-                        .addOption(qr("the address")))
+                .addSubcommand(
+                        "address",
+                        onionCommand("address", "Prints the onion's address.").addOption(qr("the address")))
                 .addSubcommand(
                         "backup",
                         onionCommand("backup", "Copies the onion's secret key, and with it its address, to a new file.")
