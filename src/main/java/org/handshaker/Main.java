@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import org.handshaker.client.Demo;
 import org.handshaker.core.Config;
 import org.handshaker.core.Setting;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
@@ -45,7 +47,10 @@ public final class Main {
                 .mixinStandardHelpOptions(true)
                 .version("handshaker " + version())
                 .addSubcommand("serve", serve)
-                .addSubcommand("demo", demo);
+                .addSubcommand("demo", demo)
+                .addSubcommand("doctor", doctorSpec())
+                .addSubcommand("onion", onionSpec())
+                .addSubcommand("clients", clientsSpec());
         root.usageMessage().description("A Tor-first relay for people who agreed to talk.");
         CommandLine commands = new CommandLine(root)
                 .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
@@ -64,12 +69,17 @@ public final class Main {
                         + " properties file; the first of these that is there counts.")
                 .abbreviateSynopsis(true)
                 .sortOptions(false);
+        addSettings(spec, Setting.values());
+        return spec;
+    }
+
+    private static void addSettings(CommandSpec spec, Setting... settings) {
         spec.addOption(OptionSpec.builder("--config")
                 .type(Path.class)
                 .paramLabel("FILE")
                 .description("Properties file with settings, named as the options without dashes. [HANDSHAKER_CONFIG]")
                 .build());
-        for (Setting setting : Setting.values()) {
+        for (Setting setting : settings) {
             String fallback = setting.fallback().isEmpty() ? "not set" : setting.fallback();
             spec.addOption(OptionSpec.builder("--" + setting.key())
                     .type(String.class)
@@ -80,7 +90,89 @@ public final class Main {
                             plain("Default: " + fallback))
                     .build());
         }
+    }
+
+    private static CommandSpec doctorSpec() {
+        CommandSpec spec = CommandSpec.create().name("doctor").mixinStandardHelpOptions(true);
+        spec.version("handshaker " + version());
+        spec.usageMessage()
+                .description(
+                        "Looks at what a relay with these settings needs, and at the relay itself through Tor if it"
+                                + " runs. Changes nothing. Exit status 1 if something is bad.")
+                .abbreviateSynopsis(true)
+                .sortOptions(false);
+        spec.addOption(OptionSpec.builder("--torrc")
+                .type(Path.class)
+                .paramLabel("FILE")
+                .description("The torrc of --tor torrc, to be looked at as well.")
+                .build());
+        addSettings(spec, Setting.values());
         return spec;
+    }
+
+    private static CommandSpec onionSpec() {
+        return CommandSpec.create()
+                .name("onion")
+                .mixinStandardHelpOptions(true)
+                .addSubcommand(
+                        "address",
+                        onionCommand("address", "Prints the onion's address.").addOption(qr("the address")))
+                .addSubcommand(
+                        "backup",
+                        onionCommand("backup", "Copies the onion's secret key, and with it its address, to a new file.")
+                                .addPositional(operand("FILE", "A file that is not there yet; made mode 0600.")))
+                .addSubcommand(
+                        "restore",
+                        onionCommand("restore", "Puts such a copy back, into a relay that does not run.")
+                                .addPositional(operand("FILE", "The copy.")));
+    }
+
+    private static CommandSpec clientsSpec() {
+        OptionSpec key = OptionSpec.builder("--key")
+                .type(String.class)
+                .paramLabel("PUBLIC")
+                .description("The client's own public key (x25519, base 32). Without it a pair is made and the private"
+                        + " key shown once.")
+                .build();
+        return CommandSpec.create()
+                .name("clients")
+                .mixinStandardHelpOptions(true)
+                .addSubcommand(
+                        "add",
+                        onionCommand("add", "Lets a client in; from the first one on, nobody else.")
+                                .addPositional(operand("NAME", "Your word for the client: a-z, 0-9, _ and -."))
+                                .addOption(key)
+                                .addOption(qr("the client's address and key, where a pair is made,")))
+                .addSubcommand("list", onionCommand("list", "Prints the names of those who are let in."))
+                .addSubcommand(
+                        "remove",
+                        onionCommand("remove", "Shuts a client out at once; the onion stays closed to strangers.")
+                                .addPositional(operand("NAME", "The client.")))
+                .addSubcommand("open", onionCommand("open", "Forgets all clients: the onion is everybody's again."));
+    }
+
+    private static CommandSpec onionCommand(String name, String meaning) {
+        CommandSpec spec = CommandSpec.create().name(name).mixinStandardHelpOptions(true);
+        spec.usageMessage().description(meaning).sortOptions(false);
+        addSettings(spec, Setting.DATA, Setting.TOR);
+        return spec;
+    }
+
+    private static OptionSpec qr(String what) {
+        return OptionSpec.builder("--qr")
+                .type(boolean.class)
+                .description("Also shows " + what + " as a QR code, for a terminal that nobody else sees.")
+                .build();
+    }
+
+    private static PositionalParamSpec operand(String label, String meaning) {
+        return PositionalParamSpec.builder()
+                .type(String.class)
+                .paramLabel(label)
+                .description(meaning)
+                .index("0")
+                .arity("1")
+                .build();
     }
 
     /** Picocli formats descriptions: a percent sign would be a directive. */
@@ -113,13 +205,22 @@ public final class Main {
         if (help != null) {
             return help;
         }
-        if (!parsed.hasSubcommand()) {
-            err.println("Say what to do: serve or demo. Try --help.");
+        ParseResult command = parsed;
+        while (command.hasSubcommand()) {
+            command = command.subcommand();
+        }
+        if (!command.commandSpec().subcommands().isEmpty()) {
+            err.println("Say what to do: "
+                    + String.join(", ", command.commandSpec().subcommands().keySet()) + ". Try --help.");
             return UNUSABLE;
         }
-        ParseResult command = parsed.subcommand();
         try {
-            return command.commandSpec().name().equals("serve") ? serve(command, out, err) : demo(command, out);
+            return switch (command.commandSpec().name()) {
+                case "serve" -> serve(command, out, err);
+                case "demo" -> demo(command, out);
+                case "doctor" -> doctor(command, out);
+                default -> onion(command, out, err);
+            };
         } catch (Unusable unusable) {
             err.println(unusable.sentence());
             return UNUSABLE;
@@ -130,10 +231,36 @@ public final class Main {
         }
     }
 
-    private static int serve(ParseResult parsed, PrintStream out, PrintStream err) {
+    private static int doctor(ParseResult parsed, PrintStream out) {
+        @Nullable Path torrc = parsed.matchedOptionValue("--torrc", (Path) null);
+        return new Doctor(config(parsed), InstantSource.system(), out::println).examine(torrc) ? OK : FAILED;
+    }
+
+    private static int onion(ParseResult parsed, PrintStream out, PrintStream err) {
+        OnionCommands commands = new OnionCommands(config(parsed), out::println, err::println);
+        String operand = parsed.matchedPositionalValue(0, "");
+        Consumer<String> inks = parsed.hasMatchedOption("--qr") ? commands::draw : text -> {};
+        switch (parsed.commandSpec().name()) {
+            case "address" -> commands.address(inks);
+            case "backup" -> commands.backUp(Path.of(operand));
+            case "restore" -> commands.restore(Path.of(operand));
+            case "add" -> commands.add(operand, parsed.matchedOptionValue("--key", (String) null), inks);
+            case "list" -> commands.list();
+            case "remove" -> commands.remove(operand);
+            case "open" -> commands.open();
+            default -> throw new IllegalStateException("a command without a deed");
+        }
+        return OK;
+    }
+
+    /** What was given on the command line, in the environment and in the file. */
+    private static Config config(ParseResult parsed) {
         Map<Setting, String> options = new EnumMap<>(Setting.class);
         for (Setting setting : Setting.values()) {
-            @Nullable String value = parsed.matchedOptionValue("--" + setting.key(), (String) null);
+            @Nullable
+            String value = parsed.hasMatchedOption("--" + setting.key())
+                    ? parsed.matchedOptionValue("--" + setting.key(), (String) null)
+                    : null;
             if (value != null) {
                 options.put(setting, value);
             }
@@ -145,7 +272,11 @@ public final class Main {
             file = Path.of(named);
         }
         Path home = Path.of(System.getProperty("user.home", "."));
-        Config config = Settings.gather(options, environment, file, home);
+        return Settings.gather(options, environment, file, home);
+    }
+
+    private static int serve(ParseResult parsed, PrintStream out, PrintStream err) {
+        Config config = config(parsed);
         Thread preload = new Thread(WebServer::preload, "preload");
         preload.setDaemon(true);
         preload.start();

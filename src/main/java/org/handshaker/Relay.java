@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -19,6 +20,7 @@ import java.util.function.Supplier;
 import org.handshaker.admin.AdminRoutes;
 import org.handshaker.auth.Auth;
 import org.handshaker.auth.Sessions;
+import org.handshaker.client.Visit;
 import org.handshaker.connections.ConnectionRoutes;
 import org.handshaker.connections.Connections;
 import org.handshaker.core.Caller;
@@ -29,6 +31,7 @@ import org.handshaker.core.KeyFile;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
 import org.handshaker.core.Standing;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
@@ -36,6 +39,7 @@ import org.handshaker.directory.Directory;
 import org.handshaker.directory.DirectoryRoutes;
 import org.handshaker.guard.Admission;
 import org.handshaker.guard.Guesses;
+import org.handshaker.guard.Hammering;
 import org.handshaker.guard.Newcomers;
 import org.handshaker.guard.Puzzle;
 import org.handshaker.guard.RateLimiter;
@@ -53,8 +57,11 @@ import org.handshaker.store.Expiring;
 import org.handshaker.store.Sweeper;
 import org.handshaker.tor.ControlOnion;
 import org.handshaker.tor.ManagedOnion;
+import org.handshaker.tor.OnionHealth;
 import org.handshaker.tor.OnionNews;
 import org.handshaker.tor.OnionService;
+import org.handshaker.tor.OnionVitals;
+import org.handshaker.tor.SelfProbe;
 import org.handshaker.tor.TorrcOnion;
 import org.handshaker.web.Access;
 import org.handshaker.web.Gate;
@@ -81,8 +88,11 @@ public final class Relay implements AutoCloseable {
     private final List<WebServer> sideDoors = new ArrayList<>();
 
     private final OnionService onion;
+    private final OnionHealth health = new OnionHealth();
+    private final SelfProbe probe;
+    private final Hammering hammering;
     private final AtomicBoolean isClosed = new AtomicBoolean();
-    private volatile String health = "starting";
+    private final AtomicBoolean wasPublished = new AtomicBoolean();
 
     public Relay(Config config, InstantSource time, Announcer announcer) {
         this.config = config;
@@ -99,7 +109,10 @@ public final class Relay implements AutoCloseable {
                     Runtime.getRuntime().availableProcessors(),
                     isLimited ? Limits.HASHES_WAITING_MAX : 10_000,
                     isLimited ? Limits.HASH_WAIT : Limits.BODY_WAIT);
-            Gate gate = new HouseGate(isLimited ? new RateLimiter() : null, admission);
+            this.onion = onion();
+            this.hammering = new Hammering(onion::closeCircuit);
+            this.probe = new SelfProbe(onion, health, Visit::reaches, time, config.selfProbe());
+            Gate gate = new HouseGate(isLimited ? new RateLimiter() : null, hammering, admission);
 
             Directory directory = Directory.open(database, vault);
             AtomicReference<@Nullable Presence> presence = new AtomicReference<>();
@@ -142,7 +155,10 @@ public final class Relay implements AutoCloseable {
             TurnCredentials turn = turn();
 
             this.routes = new ArrayList<>();
-            routes.add(Route.get("/health", Access.ANYONE, call -> Reply.ok(new Health(health)))
+            routes.add(Route.get(
+                            "/health",
+                            Access.ANYONE,
+                            call -> Reply.ok(new Health(health.state().word())))
                     .costs(Cost.NOTHING));
             routes.addAll(new PageRoutes().routes());
             routes.addAll(auth.routes());
@@ -164,7 +180,6 @@ public final class Relay implements AutoCloseable {
                     .ifPresent(sideDoors::add);
             config.admin().map(socket -> operator(socket, gate)).ifPresent(sideDoors::add);
             strain.watch(web::strain);
-            this.onion = onion();
         } catch (RuntimeException failed) {
             database.close();
             throw failed;
@@ -174,11 +189,17 @@ public final class Relay implements AutoCloseable {
     private record Health(String status) {}
 
     /** Rates (or none) in front, admission behind. */
-    private record HouseGate(@Nullable RateLimiter limiter, Admission admission) implements Gate {
+    private record HouseGate(@Nullable RateLimiter limiter, Hammering hammering, Admission admission) implements Gate {
         @Override
         public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {
-            if (limiter != null) {
+            if (limiter == null) {
+                return;
+            }
+            try {
                 limiter.pass(cost, caller, circuit);
+            } catch (Refused refused) {
+                circuit.ifPresent(hammering::refused);
+                throw refused;
             }
         }
 
@@ -203,7 +224,12 @@ public final class Relay implements AutoCloseable {
     /** The operator's socket: routes of its own, which the onion's listener does not know. */
     private WebServer operator(Listen socket, Gate gate) {
         AdminRoutes admin = new AdminRoutes(() -> new AdminRoutes.Status(
-                health, sockets.count(), queue.queuesInMemory(), queue.bytesInMemory(), database.changesWaiting()));
+                health.state().word(),
+                sockets.count(),
+                queue.queuesInMemory(),
+                queue.bytesInMemory(),
+                database.changesWaiting(),
+                onionStatus()));
         return new WebServer(
                 socket,
                 WebServer.Front.OPERATOR,
@@ -214,6 +240,21 @@ public final class Relay implements AutoCloseable {
                 gate,
                 new Hosts(Set.of()),
                 config.pads());
+    }
+
+    private AdminRoutes.Onion onionStatus() {
+        OnionVitals vitals = onion.vitals();
+        return new AdminRoutes.Onion(
+                vitals.bootstrapPercent(),
+                vitals.isPublished(),
+                vitals.descriptorUploads(),
+                vitals.descriptorFailures(),
+                vitals.torsLost(),
+                vitals.circuits(),
+                hammering.closings(),
+                health.lastLook().name().toLowerCase(Locale.ROOT),
+                health.lookMillis(),
+                health.timeIsRight());
     }
 
     private Vault openVault() {
@@ -242,7 +283,8 @@ public final class Relay implements AutoCloseable {
     /** Where tor can name the circuit it must; over a control port it cannot, and would be locked out. */
     private static WebServer.Front front(Config.Tor tor) {
         return switch (tor) {
-            case MANAGED, TORRC -> WebServer.Front.TOR;
+            case MANAGED -> WebServer.Front.TOR;
+            case TORRC -> WebServer.Front.UNPROVED_TOR;
             case NONE, CONTROL -> WebServer.Front.PLAIN;
         };
     }
@@ -250,7 +292,9 @@ public final class Relay implements AutoCloseable {
     private OnionService onion() {
         News news = new News();
         return switch (config.tor()) {
-            case NONE, TORRC -> new TorrcOnion();
+            case NONE -> new TorrcOnion(null, null);
+            case TORRC ->
+                new TorrcOnion(config.onion().orElse(null), config.torSocks().orElse(null));
             case MANAGED ->
                 new ManagedOnion(
                         new ManagedOnion.Settings(
@@ -261,7 +305,12 @@ public final class Relay implements AutoCloseable {
                         news);
             case CONTROL ->
                 new ControlOnion(
-                        new ControlOnion.Settings(target(config.torControl()), config.data(), target(config.listen())),
+                        new ControlOnion.Settings(
+                                target(config.torControl()),
+                                config.torControlPasswordFile().orElse(null),
+                                config.torSocks().orElse(null),
+                                config.data(),
+                                target(config.listen())),
                         news);
         };
     }
@@ -287,13 +336,26 @@ public final class Relay implements AutoCloseable {
 
         @Override
         public void onPublished() {
-            health = "ok";
-            onion.address().ifPresent(announcer::onion);
+            health.up();
+            if (wasPublished.compareAndSet(false, true)) {
+                onion.address().ifPresent(announcer::onion);
+            } else {
+                announcer.tell("This relay is published again.");
+            }
+            if (!config.selfProbe().isZero()) {
+                probe.soon();
+            }
+        }
+
+        @Override
+        public void onUnpublished() {
+            health.down();
+            announcer.tell("No directory of Tor takes this relay's descriptor now. Newcomers will not find it.");
         }
 
         @Override
         public void onGone(String sentence) {
-            health = "degraded";
+            health.down();
             if (!isClosed.get()) {
                 announcer.tell(sentence + ". Nobody reaches this relay through Tor now.");
             }
@@ -316,6 +378,7 @@ public final class Relay implements AutoCloseable {
         if (!config.listen().isLocal()) {
             announcer.tell("EXPOSED: other machines reach this relay in clear text and without Tor.");
         }
+        web.whenUnnamed(this::circuitsAreUnnamed);
         sockets.start();
         sweeper.start();
         String address = web.start();
@@ -323,9 +386,9 @@ public final class Relay implements AutoCloseable {
             announcer.tell("Also, for this machine alone: " + door.start());
         }
         switch (config.tor()) {
-            case NONE -> health = "ok";
+            case NONE -> health.up();
             case TORRC -> {
-                health = "ok";
+                health.up();
                 config.onion().ifPresentOrElse(hosts::onion, hosts::takeAnyOnion);
             }
             case MANAGED ->
@@ -334,7 +397,18 @@ public final class Relay implements AutoCloseable {
         }
         announcer.ready(address);
         onion.start();
+        if (!config.selfProbe().isZero()) {
+            probe.start();
+        }
         return address;
+    }
+
+    private void circuitsAreUnnamed() {
+        health.down();
+        announcer.tell(
+                "The first connection did not begin with tor's PROXY line, so this relay no longer listens for tor: put"
+                        + " HiddenServiceExportCircuitID haproxy into the onion's block of the torrc, reload tor and start the relay"
+                        + " again. Programs of this machine come in by --local.");
     }
 
     /**
@@ -353,6 +427,7 @@ public final class Relay implements AutoCloseable {
         sockets.close();
         web.close();
         sideDoors.forEach(WebServer::close);
+        probe.close();
         onion.close();
         sweeper.close();
         admission.close();

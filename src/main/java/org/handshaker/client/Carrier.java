@@ -4,11 +4,14 @@ package org.handshaker.client;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -48,17 +51,24 @@ public final class Carrier implements AutoCloseable {
     private static final Duration ONION_ANSWER = Duration.ofSeconds(125);
 
     private final RelayAddress address;
+    private final Duration answerTime;
     private final HttpClient http;
     private final WebSocketClient sockets;
 
-    private Carrier(RelayAddress address, HttpClient http, WebSocketClient sockets) {
+    private Carrier(RelayAddress address, Duration answerTime, HttpClient http, WebSocketClient sockets) {
         this.address = address;
+        this.answerTime = answerTime;
         this.http = http;
         this.sockets = sockets;
     }
 
     /** Opens a way to a relay; nothing is dialled before the first call. */
     public static Carrier to(RelayAddress address) {
+        return to(address, address.proxy().isPresent() ? ONION_ANSWER : LOCAL_ANSWER);
+    }
+
+    /** @param answerTime how long a call may take, the way included */
+    static Carrier to(RelayAddress address, Duration answerTime) {
         QueuedThreadPool threads = new QueuedThreadPool(24, 2);
         threads.setName("carrier");
         threads.setDaemon(true);
@@ -88,17 +98,22 @@ public final class Carrier implements AutoCloseable {
         http.getContentDecoderFactories().clear();
         // They would follow redirects and treat a 401 without a challenge header as a broken answer.
         List.of("redirect", "www-authenticate", "proxy-authenticate").forEach(http.getProtocolHandlers()::remove);
-        return new Carrier(address, http, sockets);
+        return new Carrier(address, answerTime, http, sockets);
     }
 
-    private static Socks5Proxy isolated(InetSocketAddress proxy) {
-        Socks5Proxy socks =
-                new Socks5Proxy(new Origin.Address(proxy.getAddress().getHostAddress(), proxy.getPort()), false);
+    private static Socks5Proxy isolated(SocketAddress proxy) {
+        Socks5Proxy socks = proxy instanceof UnixDomainSocketAddress unix
+                ? new UnixSocks(unix.getPath())
+                : new Socks5Proxy(tcp((InetSocketAddress) proxy), false);
         // Without this method on offer a proxy cannot choose the other one, and isolation cannot be lost unseen.
         socks.removeAuthenticationFactory((byte) 0x00);
         socks.putAuthenticationFactory(
                 new Socks5.UsernamePasswordAuthenticationFactory(Secrets.newToken(), Secrets.newToken()));
         return socks;
+    }
+
+    private static Origin.Address tcp(InetSocketAddress proxy) {
+        return new Origin.Address(proxy.getAddress().getHostAddress(), proxy.getPort());
     }
 
     public RelayAddress address() {
@@ -184,10 +199,13 @@ public final class Carrier implements AutoCloseable {
                 return "The SOCKS proxy could not reach " + address + " (" + said + ").";
             }
             if (cause instanceof ConnectException) {
-                return address.proxy()
-                        .map(proxy -> "No SOCKS proxy listens at "
-                                + proxy.getAddress().getHostAddress() + ":" + proxy.getPort() + ".")
-                        .orElse("Nothing listens at " + address + ".");
+                return address.proxy().map(Carrier::noProxy).orElse("Nothing listens at " + address + ".");
+            }
+            if (address.proxy()
+                            .filter(UnixDomainSocketAddress.class::isInstance)
+                            .isPresent()
+                    && cause instanceof SocketException) {
+                return address.proxy().map(Carrier::noProxy).orElseThrow();
             }
             // A Unix socket that is not there, or that nobody serves, is not a ConnectException.
             if (address.socket().isPresent() && cause instanceof SocketException && !said.contains("reset")) {
@@ -204,8 +222,15 @@ public final class Carrier implements AutoCloseable {
         return address + " broke off the connection.";
     }
 
+    private static String noProxy(SocketAddress proxy) {
+        String where = proxy instanceof InetSocketAddress tcp
+                ? tcp.getAddress().getHostAddress() + ":" + tcp.getPort()
+                : "unix:" + proxy;
+        return "No SOCKS proxy listens at " + where + ".";
+    }
+
     Duration answerTime() {
-        return address.proxy().isPresent() ? ONION_ANSWER : LOCAL_ANSWER;
+        return answerTime;
     }
 
     WebSocketClient sockets() {
@@ -223,6 +248,21 @@ public final class Carrier implements AutoCloseable {
             http.stop();
         } catch (Exception broken) {
             throw new IllegalStateException("the HTTP client did not stop", broken);
+        }
+    }
+
+    /** A SOCKS proxy on a Unix socket, which Jetty has no word for: the same, with another way to its origin. */
+    private static final class UnixSocks extends Socks5Proxy {
+        private final Origin way;
+
+        private UnixSocks(Path socket) {
+            super(new Origin.Address("localhost", 0), false);
+            this.way = new Origin("http", super.getAddress(), null, super.getProtocol(), new Transport.TCPUnix(socket));
+        }
+
+        @Override
+        public Origin getOrigin() {
+            return way;
         }
     }
 

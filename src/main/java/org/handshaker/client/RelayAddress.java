@@ -3,7 +3,9 @@ package org.handshaker.client;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.URI;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -25,9 +27,9 @@ public final class RelayAddress {
     private final String host;
     private final int port;
     private final @Nullable Path socket;
-    private final @Nullable InetSocketAddress proxy;
+    private final @Nullable SocketAddress proxy;
 
-    private RelayAddress(String host, int port, @Nullable Path socket, @Nullable InetSocketAddress proxy) {
+    private RelayAddress(String host, int port, @Nullable Path socket, @Nullable SocketAddress proxy) {
         this.host = host;
         this.port = port;
         this.socket = socket;
@@ -40,7 +42,8 @@ public final class RelayAddress {
     }
 
     /**
-     * Reads an address and the SOCKS proxy to reach it through, {@code 127.0.0.1:9050}, if there is one.
+     * Reads an address and the SOCKS proxy to reach it through, {@code 127.0.0.1:9050} or
+     * {@code unix:PATH}, if there is one.
      *
      * @throws IllegalArgumentException with one sentence for a person, if this is no address or cannot be reached in private
      */
@@ -49,15 +52,7 @@ public final class RelayAddress {
             if (socks != null) {
                 throw new IllegalArgumentException("A Unix socket is not reached through a SOCKS proxy.");
             }
-            try {
-                return new RelayAddress(
-                        "localhost",
-                        80,
-                        Path.of(relay.substring("unix:".length())).toAbsolutePath(),
-                        null);
-            } catch (InvalidPathException notAPath) {
-                throw new IllegalArgumentException("This is not the path of a Unix socket: " + relay, notAPath);
-            }
+            return new RelayAddress("localhost", 80, path(relay.substring("unix:".length())), null);
         }
         URI uri = origin(relay);
         String host = uri.getHost().toLowerCase(Locale.ROOT);
@@ -76,6 +71,14 @@ public final class RelayAddress {
             throw new IllegalArgumentException("This host cannot be reached through a SOCKS proxy: " + host);
         }
         return new RelayAddress(host, port, null, proxy(socks));
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text).toAbsolutePath();
+        } catch (InvalidPathException notAPath) {
+            throw new IllegalArgumentException("This is not the path of a Unix socket: unix:" + text, notAPath);
+        }
     }
 
     private static URI origin(String relay) {
@@ -104,7 +107,10 @@ public final class RelayAddress {
                 "A relay is http://HOST[:PORT] or unix:PATH, without a path behind it, not " + relay);
     }
 
-    private static InetSocketAddress proxy(String socks) {
+    private static SocketAddress proxy(String socks) {
+        if (socks.startsWith("unix:")) {
+            return UnixDomainSocketAddress.of(path(socks.substring("unix:".length())));
+        }
         int colon = socks.lastIndexOf(':');
         if (colon > 0) {
             Optional<InetAddress> address = literal(socks.substring(0, colon));
@@ -113,7 +119,8 @@ public final class RelayAddress {
                 return new InetSocketAddress(address.get(), Integer.parseInt(digits));
             }
         }
-        throw new IllegalArgumentException("A SOCKS proxy is an IP address and a port, 127.0.0.1:9050, not " + socks);
+        throw new IllegalArgumentException(
+                "A SOCKS proxy is an IP address and a port, 127.0.0.1:9050, or unix:PATH, not " + socks);
     }
 
     /** The address a host spells out; empty for a name, which is never looked up. */
@@ -157,7 +164,7 @@ public final class RelayAddress {
         return Optional.ofNullable(socket);
     }
 
-    Optional<InetSocketAddress> proxy() {
+    Optional<SocketAddress> proxy() {
         return Optional.ofNullable(proxy);
     }
 

@@ -82,6 +82,9 @@ public final class Config {
         isOn(Setting.RESTORED);
         onion();
         torControl();
+        torControlPasswordFile();
+        torSocks();
+        selfProbe();
         admin();
         local();
         if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
@@ -126,6 +129,31 @@ public final class Config {
 
     public Listen torControl() {
         return listen(Setting.TOR_CONTROL);
+    }
+
+    public Optional<Path> torControlPasswordFile() {
+        return pathIfSet(Setting.TOR_CONTROL_PASSWORD_FILE);
+    }
+
+    /** {@code IP:PORT} or {@code unix:PATH}, on this machine. */
+    public Optional<String> torSocks() {
+        if (text(Setting.TOR_SOCKS).isEmpty()) {
+            return Optional.empty();
+        }
+        Listen socks = listen(Setting.TOR_SOCKS);
+        if (!socks.isLocal()) {
+            throw bad(Setting.TOR_SOCKS, "is not an address of this machine");
+        }
+        return Optional.of(socks.toString());
+    }
+
+    /** Zero: never. */
+    public Duration selfProbe() {
+        Duration period = duration(Setting.SELF_PROBE, Duration.ZERO, Duration.ofDays(1));
+        if (!period.isZero() && period.compareTo(Duration.ofSeconds(5)) < 0) {
+            throw bad(Setting.SELF_PROBE, "takes " + Setting.SELF_PROBE.takes());
+        }
+        return period;
     }
 
     public Optional<String> onion() {

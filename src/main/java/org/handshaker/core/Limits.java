@@ -96,6 +96,11 @@ public final class Limits {
 
     public static final Duration HASH_WAIT = Duration.ofSeconds(2);
 
+    /** Refusals as {@code too_fast} on one circuit within the window that have it closed; a client that waits as told has none. */
+    public static final int CIRCUIT_REFUSALS_MAX = 100;
+
+    public static final Duration CIRCUIT_REFUSALS_WINDOW = Duration.ofMinutes(1);
+
     /** Wrong passwords of strangers for one name before the next stranger pays with a puzzle, and where it costs most. */
     public static final int GUESSES_FREE = 20;
 

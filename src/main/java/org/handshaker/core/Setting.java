@@ -31,6 +31,16 @@ public enum Setting {
     TOR_BINARY("tor", "file or name", "The tor program for --tor managed"),
     TOR_EXTRA("", "file", "Lines to add to the managed tor's torrc"),
     TOR_CONTROL("127.0.0.1:9051", "IP:PORT or unix:PATH", "ControlPort of the existing tor for --tor control"),
+    TOR_CONTROL_PASSWORD_FILE(
+            "", "file", "The password of that tor's HashedControlPassword; without it, its cookie is read"),
+    TOR_SOCKS(
+            "",
+            "IP:PORT or unix:PATH",
+            "SOCKS port of the tor of --tor torrc or control, through which the relay looks at itself from outside"),
+    SELF_PROBE(
+            "5m",
+            "0s, or 5s to 1d",
+            "How often the relay looks at itself from outside, through Tor; 0s never. /health tells what it sees"),
     ONION("", "56 characters and .onion", "The relay's own address, where --tor torrc cannot tell it"),
     REGISTRATION("open", "open, invite or closed", "Who may register"),
     PASSWORD_MIN("12", "8 to 128 characters", "Shortest password"),

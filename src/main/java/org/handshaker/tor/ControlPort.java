@@ -7,6 +7,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -157,9 +158,9 @@ public final class ControlPort implements AutoCloseable {
         }
     }
 
-    /** Blocks until the connection has ended, by either side. */
-    void awaitEnd() throws InterruptedException {
-        closed.await();
+    /** Waits so long for the connection's end, by either side; whether it has ended. */
+    boolean hasEndedWithin(Duration wait) throws InterruptedException {
+        return closed.await(wait.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override

@@ -2,17 +2,32 @@
 package org.handshaker.tor;
 
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** How far an onion has come: turns tor's events into news, one at a time, each of them once. */
+/**
+ * How far an onion has come: turns tor's events into news, one at a time. Within the life of one tor each step is told once;
+ * when tor is lost the next one's steps are told again.
+ */
 final class OnionProgress {
+    /** More directories than one descriptor goes to. */
+    private static final int UNDER_WAY_MAX = 64;
+
     private final OnionNews news;
+    private final Set<String> uploadsUnderWay = new HashSet<>();
     private int percent = -1;
     private String summary = "";
     private @Nullable String address;
     private boolean published;
     private boolean over;
+    private String lastLoss = "";
+    private int losses;
+    private long uploads;
+    private long failures;
+    /** Uploads that failed since the last one that did not. */
+    private int failuresInARow;
 
     OnionProgress(OnionNews news) {
         this.news = news;
@@ -29,8 +44,8 @@ final class OnionProgress {
     synchronized void event(String line) {
         if (line.startsWith("STATUS_CLIENT ")) {
             bootstrap(line);
-        } else if (line.startsWith("HS_DESC UPLOADED ")) {
-            uploaded(line);
+        } else if (line.startsWith("HS_DESC ")) {
+            descriptor(line.split(" ", -1));
         }
     }
 
@@ -57,10 +72,19 @@ final class OnionProgress {
         over = true;
     }
 
+    /** Tor is lost. Trying again and failing alike is not told again. */
     synchronized void gone(String sentence) {
+        boolean isNews = published || !sentence.equals(lastLoss);
+        published = false;
+        percent = -1;
+        uploadsUnderWay.clear();
+        failuresInARow = 0;
         if (!over) {
-            over = true;
-            news.onGone(sentence);
+            losses++;
+            lastLoss = sentence;
+            if (isNews) {
+                news.onGone(sentence);
+            }
         }
     }
 
@@ -72,15 +96,51 @@ final class OnionProgress {
         return published && !over;
     }
 
-    private void uploaded(String line) {
-        if (over || published || address == null) {
+    /** @param circuits as {@link OnionVitals} has it */
+    synchronized OnionVitals vitals(int circuits) {
+        return new OnionVitals(percent, isPublished(), uploads, failures, losses, circuits);
+    }
+
+    /** {@code HS_DESC ACTION ADDRESS AUTH DIRECTORY …}, the address without .onion: a tor we share may host others. */
+    private void descriptor(String[] words) {
+        if (over || address == null || words.length < 5 || !address.equals(words[2] + ".onion")) {
             return;
         }
-        // "HS_DESC UPLOADED <address without .onion> …": a tor we share may host others.
-        String[] words = line.split(" ", 4);
-        if (words.length > 2 && address.equals(words[2] + ".onion")) {
+        switch (words[1]) {
+            case "UPLOAD" -> {
+                if (uploadsUnderWay.size() < UNDER_WAY_MAX) {
+                    uploadsUnderWay.add(words[4]);
+                }
+            }
+            case "UPLOADED" -> {
+                uploadsUnderWay.remove(words[4]);
+                uploaded();
+            }
+            // The same word tells of descriptors that were fetched in vain, by our own look from outside.
+            case "FAILED" -> {
+                if (uploadsUnderWay.remove(words[4])) {
+                    failed();
+                }
+            }
+            default -> {}
+        }
+    }
+
+    private void uploaded() {
+        uploads++;
+        failuresInARow = 0;
+        if (!published) {
             published = true;
             news.onPublished();
+        }
+    }
+
+    private void failed() {
+        failures++;
+        failuresInARow++;
+        if (failuresInARow == OnionNews.FAILURES_IN_A_ROW && published) {
+            published = false;
+            news.onUnpublished();
         }
     }
 }

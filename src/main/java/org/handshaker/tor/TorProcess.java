@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * A tor of our own. It can not outlive us: it watches our process id, it exits when our control connection closes, and {@link
@@ -41,9 +42,7 @@ final class TorProcess implements AutoCloseable {
 
     /** @param binary a path, or a bare name that is looked for in {@code PATH} */
     static TorProcess start(String binary, Path torrc, Path controlSocket, List<String> lines) throws IOException {
-        Files.deleteIfExists(torrc);
-        Files.createFile(torrc, PosixFilePermissions.asFileAttribute(OUR_FILE));
-        Files.write(torrc, lines, StandardCharsets.UTF_8);
+        write(torrc, lines);
         Files.deleteIfExists(controlSocket);
         Process process = spawn(
                 ProcessBuilder.Redirect.DISCARD,
@@ -54,6 +53,17 @@ final class TorProcess implements AutoCloseable {
                 torrc.toString(),
                 "--quiet");
         return new TorProcess(process, torrc, controlSocket);
+    }
+
+    private static void write(Path torrc, List<String> lines) throws IOException {
+        Files.deleteIfExists(torrc);
+        Files.createFile(torrc, PosixFilePermissions.asFileAttribute(OUR_FILE));
+        Files.write(torrc, lines, StandardCharsets.UTF_8);
+    }
+
+    /** What it reads when it is told to read its torrc again. */
+    void rewrite(UnaryOperator<List<String>> change) throws IOException {
+        write(torrc, change.apply(Files.readAllLines(torrc, StandardCharsets.UTF_8)));
     }
 
     /** Whether this tor was built with the proof-of-work module; also the check that there is a tor at all. */
@@ -127,9 +137,13 @@ final class TorProcess implements AutoCloseable {
         }
     }
 
-    /** Blocks until it has ended, by itself or by {@link #close()}. */
-    int awaitEnd() throws InterruptedException {
-        return process.waitFor();
+    /** Waits so long for its end, by itself or by {@link #close()}; whether it has ended. */
+    boolean hasEndedWithin(Duration wait) throws InterruptedException {
+        return process.waitFor(wait.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    int status() {
+        return process.exitValue();
     }
 
     @Override

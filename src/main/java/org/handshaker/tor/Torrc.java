@@ -12,14 +12,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What our own tor is told. A client of the network and host of one anonymous onion, nothing else: no SOCKS port, no relay, no
- * log. Its defences: proof of work under load where this tor can, a rate limit at the introduction points, a bound of streams
+ * What our own tor is told. A client of the network and host of one anonymous onion, nothing else: no relay, no log, no port
+ * but two private Unix sockets. Its defences: proof of work under load where this tor can, a rate limit at the introduction points, a bound of streams
  * per circuit, and circuit ids for our own limits. There is no secret in it.
  */
 final class Torrc {
     static final int STREAMS_PER_CIRCUIT_MAX = 64;
     /** Room in a {@code sockaddr_un}, the closing zero taken off. */
     private static final int UNIX_PATH_BYTES_MAX = 107;
+
+    private static final String OFFLINE = "DisableNetwork 1";
 
     private Torrc() {}
 
@@ -28,14 +30,20 @@ final class Torrc {
         UNKNOWN
     }
 
-    static List<String> managed(
-            Path state, Path controlSocket, Path onion, SocketAddress target, ProofOfWork pow, List<String> extra)
+    /**
+     * Its last line keeps tor off the network, until it has proved that nothing of this was changed by {@code extra}.
+     *
+     * @param state tor's own directory, with the sockets in it
+     */
+    static List<String> managed(Path state, Path onion, SocketAddress target, ProofOfWork pow, List<String> extra)
             throws IOException {
+        ServiceProof.requireAnonymous(extra);
         List<String> lines = new ArrayList<>(List.of(
                 "DataDirectory " + quoted(state),
-                "ControlSocket " + quoted(requireShort(controlSocket)),
+                "ControlSocket " + quoted(requireShort(controlSocket(state))),
                 "CookieAuthentication 1",
-                "SocksPort 0",
+                // For our own look from outside; in a directory that nobody else may enter.
+                "SocksPort unix:" + quoted(requireShort(socksSocket(state))),
                 "ClientOnly 1",
                 "SafeLogging 1",
                 "AvoidDiskWrites 1",
@@ -53,7 +61,21 @@ final class Torrc {
         if (pow == ProofOfWork.KNOWN) {
             lines.add("HiddenServicePoWDefensesEnabled 1");
         }
+        lines.add(OFFLINE);
         return lines;
+    }
+
+    /** The same once tor may go on the network; what a reload shall find. */
+    static List<String> online(List<String> managed) {
+        return managed.subList(0, managed.size() - 1);
+    }
+
+    static Path controlSocket(Path state) {
+        return state.resolve("control");
+    }
+
+    static Path socksSocket(Path state) {
+        return state.resolve("socks");
     }
 
     /** Where tor brings the streams to, as a torrc writes it; only what cannot be reached from another machine. */

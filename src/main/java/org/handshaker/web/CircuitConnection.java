@@ -25,16 +25,19 @@ import org.jspecify.annotations.Nullable;
 final class CircuitConnection extends AbstractConnection.NonBlocking implements Connection.UpgradeFrom {
     private final Connector connector;
     private final ConnectionFactory next;
+    private final CircuitWatch watch;
     /** As long as the longest line, so that no more than that is ever held before the line is known. */
     private final ByteBuffer received = BufferUtil.allocate(CircuitLine.BYTES_MAX);
 
     private final long idleMillisAfterwards;
     private final long deadline;
 
-    private CircuitConnection(EndPoint endPoint, Connector connector, ConnectionFactory next, Duration lineWait) {
+    private CircuitConnection(
+            EndPoint endPoint, Connector connector, ConnectionFactory next, CircuitWatch watch, Duration lineWait) {
         super(endPoint, connector.getExecutor());
         this.connector = connector;
         this.next = next;
+        this.watch = watch;
         this.idleMillisAfterwards = endPoint.getIdleTimeout();
         this.deadline = System.nanoTime() + lineWait.toNanos();
     }
@@ -63,11 +66,15 @@ final class CircuitConnection extends AbstractConnection.NonBlocking implements 
                 }
                 CircuitLine line = CircuitLine.parse(received);
                 if (line.verdict() == CircuitLine.Verdict.COMPLETE) {
+                    watch.named();
                     upgrade(line.circuit());
                     return;
                 }
                 if (filled < 0 || line.verdict() == CircuitLine.Verdict.MALFORMED) {
                     close();
+                    if (line.verdict() == CircuitLine.Verdict.MALFORMED) {
+                        watch.unnamed();
+                    }
                     return;
                 }
             }
@@ -113,15 +120,17 @@ final class CircuitConnection extends AbstractConnection.NonBlocking implements 
         private static final Duration LINE_WAIT = Duration.ofSeconds(10);
 
         private final String next;
+        private final CircuitWatch watch;
         private final Duration lineWait;
 
-        Factory(String next) {
-            this(next, LINE_WAIT);
+        Factory(String next, CircuitWatch watch) {
+            this(next, watch, LINE_WAIT);
         }
 
-        Factory(String next, Duration lineWait) {
+        Factory(String next, CircuitWatch watch, Duration lineWait) {
             super("circuit");
             this.next = next;
+            this.watch = watch;
             this.lineWait = lineWait;
         }
 
@@ -131,7 +140,8 @@ final class CircuitConnection extends AbstractConnection.NonBlocking implements 
             if (following == null) {
                 throw new IllegalStateException("the connector lacks " + next);
             }
-            return configure(new CircuitConnection(endPoint, connector, following, lineWait), connector, endPoint);
+            return configure(
+                    new CircuitConnection(endPoint, connector, following, watch, lineWait), connector, endPoint);
         }
     }
 }

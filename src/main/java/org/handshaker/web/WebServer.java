@@ -44,12 +44,19 @@ public final class WebServer implements AutoCloseable {
     private final Connector connector;
     private final Listen listen;
     private final Front front;
+    private final CircuitWatch watch;
     private volatile boolean isListening;
+    private volatile Runnable whenUnnamed = () -> {};
 
     /** How connections begin: as plain HTTP, or with tor's PROXY line, without which they are closed. */
     public enum Front {
         PLAIN,
         TOR,
+        /**
+         * As TOR, where nobody has asked tor whether it names circuits: if the first connection shows that it does not, this
+         * server stops listening.
+         */
+        UNPROVED_TOR,
         /** As plain, on a Unix socket for the relay's own user alone. */
         OPERATOR
     }
@@ -69,6 +76,7 @@ public final class WebServer implements AutoCloseable {
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("web-"));
         this.server = new Server(threads);
         this.router = new Router(routes, authenticator, gate, hosts, pads);
+        this.watch = new CircuitWatch(front == Front.UNPROVED_TOR ? this::stopUnnamed : () -> {});
         this.connector = connector();
         server.addConnector(connector);
         server.addBean(new NetworkConnectionLimit(Limits.CONNECTIONS_MAX, server));
@@ -101,8 +109,8 @@ public final class WebServer implements AutoCloseable {
         http.setRelativeRedirectAllowed(false);
         // X-Forwarded-* and their kin are never believed: there is no ForwardedRequestCustomizer here.
         HttpConnectionFactory plain = new HttpConnectionFactory(http);
-        ConnectionFactory[] factories = front == Front.TOR
-                ? new ConnectionFactory[] {new CircuitConnection.Factory(plain.getProtocol()), plain}
+        ConnectionFactory[] factories = front == Front.TOR || front == Front.UNPROVED_TOR
+                ? new ConnectionFactory[] {new CircuitConnection.Factory(plain.getProtocol(), watch), plain}
                 : new ConnectionFactory[] {plain};
         if (listen.unixPath() != null) {
             Connectors.Unix unix = new Connectors.Unix(server, factories);
@@ -178,6 +186,34 @@ public final class WebServer implements AutoCloseable {
     private void openTo(Path path) throws IOException {
         String mode = front == Front.OPERATOR ? "rw-------" : "rw-rw----";
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
+    }
+
+    /** @param told runs once, when this server has stopped listening because tor does not name circuits */
+    public void whenUnnamed(Runnable told) {
+        whenUnnamed = told;
+    }
+
+    /** On a thread of its own: the one that has noticed belongs to what is stopped. */
+    private void stopUnnamed() {
+        Thread stop = new Thread(
+                () -> {
+                    stopListening();
+                    whenUnnamed.run();
+                },
+                "stop-listening");
+        stop.setDaemon(true);
+        stop.start();
+    }
+
+    private void stopListening() {
+        try {
+            connector.stop();
+            if (listen.unixPath() != null) {
+                Files.deleteIfExists(listen.unixPath());
+            }
+        } catch (Exception failed) {
+            throw new IllegalStateException("Jetty did not stop listening", failed);
+        }
     }
 
     /** How many requests wait for a thread, 0 to 1. */

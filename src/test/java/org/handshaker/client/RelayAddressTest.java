@@ -43,7 +43,7 @@ class RelayAddressTest {
     void leavesTheNameToTheProxy() {
         RelayAddress address = RelayAddress.parse(ONION + ":8480/", "127.0.0.1:9050");
         assertEquals("a".repeat(56) + ".onion", address.host());
-        assertEquals(9_050, address.proxy().orElseThrow().getPort());
+        assertEquals("/127.0.0.1:9050", address.proxy().orElseThrow().toString());
     }
 
     @ParameterizedTest

@@ -117,6 +117,10 @@ public final class Program implements AutoCloseable {
         return Files.readString(errors);
     }
 
+    public long pid() {
+        return process.pid();
+    }
+
     public List<ProcessHandle> children() {
         return process.descendants().toList();
     }

@@ -65,8 +65,7 @@ public final class TorNetwork implements AutoCloseable {
             // Only now: who asks before there is a consensus backs off for seconds.
             TorNode client = join("client", List.of("SocksPort 127.0.0.1:auto"));
             client.awaitBootstrapped();
-            String listener = client.info("net/listeners/socks").get(0).replace("\"", "");
-            this.socksPort = Integer.parseInt(listener.substring(listener.indexOf(':') + 1));
+            this.socksPort = client.socksPort();
             up = true;
         } finally {
             if (!up) {
@@ -111,6 +110,13 @@ public final class TorNetwork implements AutoCloseable {
         TorNode node = TorNode.start(directory, torrc);
         nodes.push(node);
         return node;
+    }
+
+    /** One more client of this network, ready to be used. */
+    public TorNode client(String name) throws IOException {
+        TorNode client = join(name, List.of("SocksPort 127.0.0.1:auto"));
+        client.awaitBootstrapped();
+        return client;
     }
 
     /** An onion in front of {@code target}, by a plain torrc, reachable when this returns. */

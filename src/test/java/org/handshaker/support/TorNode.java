@@ -65,8 +65,19 @@ public final class TorNode implements AutoCloseable {
         }
     }
 
-    void command(String line) throws IOException {
-        control().command(line);
+    /** The first SOCKS port, on 127.0.0.1. */
+    public int socksPort() {
+        String listener = info("net/listeners/socks").get(0).replace("\"", "");
+        return Integer.parseInt(listener.substring(listener.indexOf(':') + 1));
+    }
+
+    public List<String> command(String line) throws IOException {
+        return control().command(line);
+    }
+
+    /** The same tor once more, after its end. */
+    public TorNode again() throws IOException {
+        return start(directory, Files.readAllLines(directory.resolve("torrc")));
     }
 
     private ControlPort control() throws IOException {
@@ -78,7 +89,7 @@ public final class TorNode implements AutoCloseable {
         return control;
     }
 
-    void awaitBootstrapped() {
+    public void awaitBootstrapped() {
         try {
             Await.until("bootstrap of " + directory.getFileName(), 60, () -> info("status/bootstrap-phase").stream()
                     .anyMatch(line -> line.contains("PROGRESS=100 ")));

@@ -24,6 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("tor")
 @ExtendWith(TorNetwork.Shared.class)
 final class ControlOnionTest {
+    /** {@code tor --hash-password} of {@code it's "quoted" \\}. */
+    private static final String HASH = "16:14ED86E78C8362FE60468657FE6C7E5B3A983352C9315F01A59CC5B21D";
+
     @TempDir
     Path data;
 
@@ -32,8 +35,8 @@ final class ControlOnionTest {
         try (TorNode tor = network.join("operators-tor", List.of("SocksPort 0"));
                 UnixResponder relay = new UnixResponder(data.resolve("relay.sock"))) {
             Await.until("the control socket", 20, () -> Files.exists(tor.controlSocket()));
-            ControlOnion.Settings settings =
-                    new ControlOnion.Settings(UnixDomainSocketAddress.of(tor.controlSocket()), data, relay.address());
+            ControlOnion.Settings settings = new ControlOnion.Settings(
+                    UnixDomainSocketAddress.of(tor.controlSocket()), null, null, data, relay.address());
             Heard heard = new Heard();
             String first;
             try (ControlOnion onion = new ControlOnion(settings, heard)) {
@@ -58,6 +61,57 @@ final class ControlOnionTest {
         }
     }
 
+    /** The operator's tor is restarted, as by an upgrade: the onion is added again, with the same key. */
+    @Test
+    void comesBackWithTheSameAddressWhenThatTorDoes(TorNetwork network) throws IOException {
+        Path password = Files.writeString(data.resolve("password"), "it's \"quoted\" \\\n");
+        // The control socket and the target live where tor would not remove them.
+        TorNode first = network.join("restarted", List.of("SocksPort 127.0.0.1:auto", "HashedControlPassword " + HASH));
+        Heard heard = new Heard();
+        try (UnixResponder relay = new UnixResponder(data.resolve("relay.sock"));
+                ControlOnion onion = new ControlOnion(
+                        new ControlOnion.Settings(
+                                UnixDomainSocketAddress.of(first.controlSocket()),
+                                password,
+                                null,
+                                data,
+                                relay.address()),
+                        heard)) {
+            Await.until("the control socket", 20, () -> Files.exists(first.controlSocket()));
+            onion.start();
+            String address = Heard.within(heard.address);
+            Heard.within(heard.published);
+            assertTrue(onion.socks().orElseThrow().startsWith("127.0.0.1:"));
+            first.end();
+            Heard.within(heard.gone);
+            assertFalse(onion.isPublished());
+            try (TorNode second = first.again()) {
+                Await.until("the onion's return", 60, onion::isPublished);
+                assertEquals(address, onion.address().orElseThrow());
+                assertTrue(second.isAlive());
+                String answer = OnionHttp.get(network.socksPort(), "after", address, "/");
+                assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
+            }
+        }
+    }
+
+    @Test
+    void saysThatThePasswordIsWrong(TorNetwork network) throws IOException {
+        Path password = Files.writeString(data.resolve("password"), "guessed\n");
+        try (TorNode tor = network.join("guarded", List.of("SocksPort 0", "HashedControlPassword " + HASH))) {
+            Await.until("the control socket", 20, () -> Files.exists(tor.controlSocket()));
+            UnixDomainSocketAddress control = UnixDomainSocketAddress.of(tor.controlSocket());
+            Heard heard = new Heard();
+            try (ControlOnion onion =
+                    new ControlOnion(new ControlOnion.Settings(control, password, null, data, control), heard)) {
+                onion.start();
+                String sentence = Heard.within(heard.gone);
+                assertTrue(sentence.contains("does not take the control password"), sentence);
+                assertFalse(sentence.contains("guessed"));
+            }
+        }
+    }
+
     @Test
     void keepsTheAddressWhenTheRelayTakesATorOfItsOwn(TorNetwork network) throws IOException {
         try (TorNode tor = network.join("given-up-tor", List.of("SocksPort 0"))) {
@@ -66,7 +120,9 @@ final class ControlOnionTest {
             Heard before = new Heard();
             String address;
             try (ControlOnion onion = new ControlOnion(
-                    new ControlOnion.Settings(UnixDomainSocketAddress.of(tor.controlSocket()), data, target), before)) {
+                    new ControlOnion.Settings(
+                            UnixDomainSocketAddress.of(tor.controlSocket()), null, null, data, target),
+                    before)) {
                 onion.start();
                 address = Heard.within(before.address);
             }
@@ -83,7 +139,8 @@ final class ControlOnionTest {
     void saysThatTheControlPortIsNotThere() {
         Heard heard = new Heard();
         UnixDomainSocketAddress nowhere = UnixDomainSocketAddress.of(data.resolve("nowhere"));
-        try (ControlOnion onion = new ControlOnion(new ControlOnion.Settings(nowhere, data, nowhere), heard)) {
+        try (ControlOnion onion =
+                new ControlOnion(new ControlOnion.Settings(nowhere, null, null, data, nowhere), heard)) {
             onion.start();
             assertTrue(Heard.within(heard.gone).contains("cannot be reached"));
         }

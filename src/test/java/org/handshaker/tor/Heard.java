@@ -14,6 +14,7 @@ final class Heard implements OnionNews {
 
     final CompletableFuture<String> address = new CompletableFuture<>();
     final CompletableFuture<Boolean> published = new CompletableFuture<>();
+    final CompletableFuture<Boolean> unpublished = new CompletableFuture<>();
     final CompletableFuture<String> gone = new CompletableFuture<>();
     private final List<Integer> percents = new ArrayList<>();
 
@@ -30,6 +31,11 @@ final class Heard implements OnionNews {
     @Override
     public void onPublished() {
         published.complete(true);
+    }
+
+    @Override
+    public void onUnpublished() {
+        unpublished.complete(true);
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.handshaker.tor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -19,6 +21,7 @@ import java.util.regex.Pattern;
 import org.handshaker.support.Await;
 import org.handshaker.support.OnionHttp;
 import org.handshaker.support.TorNetwork;
+import org.handshaker.support.TorNode;
 import org.handshaker.support.UnixResponder;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -94,6 +97,8 @@ final class ManagedOnionTest {
             String torrc = Files.readString(data.resolve("tor/torrc"));
             assertTrue(torrc.contains("HiddenServiceExportCircuitID haproxy"));
             assertTrue(torrc.contains("HiddenServicePoWDefensesEnabled 1"));
+            assertTrue(torrc.contains("HiddenServiceEnableIntroDoSDefense 1"));
+            assertTrue(torrc.contains("HiddenServiceMaxStreams 64"));
             assertFalse(torrc.contains("NonAnonymous"));
         }
     }
@@ -152,6 +157,62 @@ final class ManagedOnionTest {
                 new ManagedOnion(new ManagedOnion.Settings("tor", data, NOBODY_LISTENS, extra), heard)) {
             onion.start();
             assertTrue(Heard.within(heard.gone).contains("--verify-config"));
+        }
+    }
+
+    @Test
+    void startsNoTorThatGivesAwayWhereItIs() throws IOException {
+        Path extra = Files.writeString(
+                data.resolve("extra"), "hiddenservicenonanonymousmode 1\nHiddenServiceSingleHopMode 1\n");
+        Heard heard = new Heard();
+        try (ManagedOnion onion =
+                new ManagedOnion(new ManagedOnion.Settings("tor", data, NOBODY_LISTENS, extra), heard)) {
+            onion.start();
+            assertTrue(Heard.within(heard.gone).contains("give away where the relay is"));
+            assertFalse(Files.exists(data.resolve("tor/torrc")), "no tor was started");
+        }
+    }
+
+    /** What is written elsewhere and included is found by asking tor, before it has spoken to anybody. */
+    @Test
+    void goesOnNoNetworkBeforeItHasProvedItself() throws IOException {
+        Path included = Files.writeString(data.resolve("included"), "HiddenServiceSingleHopMode 1\n");
+        Path extra = Files.writeString(data.resolve("extra"), "%include " + included + "\nDisableNetwork 0\n");
+        Heard heard = new Heard();
+        try (ManagedOnion onion =
+                new ManagedOnion(new ManagedOnion.Settings("tor", data, NOBODY_LISTENS, extra), heard)) {
+            onion.start();
+            Heard.within(heard.gone);
+            assertEquals(List.of(), heard.percents());
+        }
+    }
+
+    @Test
+    void findsAnOnionThatDoesNotNameItsCircuits(TorNetwork network) throws Exception {
+        Path service = data.resolve("service");
+        String target = "unix:" + data.resolve("sock");
+        try (TorNode tor = network.join(
+                "unnamed",
+                List.of(
+                        "SocksPort 0",
+                        "HiddenServiceDir " + service,
+                        "HiddenServicePort 80 " + target,
+                        "HiddenServiceDir " + data.resolve("other"),
+                        "HiddenServicePort 80 " + target,
+                        "HiddenServiceExportCircuitID haproxy"))) {
+            Await.until("the control socket", 20, () -> Files.exists(tor.controlSocket()));
+            try (ControlPort control =
+                    ControlPort.connect(UnixDomainSocketAddress.of(tor.controlSocket()), event -> {})) {
+                control.authenticate();
+                ServiceProof.requireAnonymous(control);
+                ServiceProof.requireCircuits(control, data.resolve("other"), target);
+                UnsafeTor unnamed =
+                        assertThrows(UnsafeTor.class, () -> ServiceProof.requireCircuits(control, service, target));
+                assertTrue(String.valueOf(unnamed.getMessage()).contains("does not name circuits"));
+                assertThrows(
+                        UnsafeTor.class,
+                        () -> ServiceProof.requireCircuits(control, data.resolve("other"), "127.0.0.1:80"));
+            }
         }
     }
 

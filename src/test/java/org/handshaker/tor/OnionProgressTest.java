@@ -26,6 +26,11 @@ final class OnionProgressTest {
         }
 
         @Override
+        public void onUnpublished() {
+            heard.add("unpublished");
+        }
+
+        @Override
         public void onGone(String sentence) {
             heard.add(sentence);
         }
@@ -55,11 +60,46 @@ final class OnionProgressTest {
     @Test
     void saysNothingAfterItsEnd() {
         progress.address("abc.onion");
+        progress.end();
         progress.gone("gone");
-        progress.gone("gone again");
         progress.event("HS_DESC UPLOADED abc UNKNOWN $AA");
         progress.bootstrap("NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"");
-        assertEquals(List.of("abc.onion", "gone"), heard);
+        assertEquals(List.of("abc.onion"), heard);
+    }
+
+    @Test
+    void tellsTheStepsOfTheNextTorAgainButNotEachFailedTry() {
+        progress.address("abc.onion");
+        progress.event("HS_DESC UPLOADED abc UNKNOWN $AA");
+        progress.gone("tor ended");
+        progress.gone("no tor");
+        progress.gone("no tor");
+        progress.address("abc.onion");
+        progress.bootstrap("NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"");
+        progress.event("HS_DESC UPLOADED abc UNKNOWN $AA");
+        progress.gone("no tor");
+        assertEquals(
+                List.of("abc.onion", "published", "tor ended", "no tor", "100 Done", "published", "no tor"), heard);
+        assertEquals(4, progress.vitals(0).torsLost());
+    }
+
+    @Test
+    void isNotPublishedWhenNoDirectoryTakesItsDescriptors() {
+        progress.address("abc.onion");
+        progress.event("HS_DESC UPLOADED abc UNKNOWN $AA");
+        for (int i = 0; i < OnionNews.FAILURES_IN_A_ROW; i++) {
+            // What was fetched in vain was never under way.
+            progress.event("HS_DESC FAILED abc UNKNOWN $BB" + i + " REASON=NOT_FOUND");
+        }
+        assertEquals(List.of("abc.onion", "published"), heard);
+        for (int i = 0; i < OnionNews.FAILURES_IN_A_ROW; i++) {
+            progress.event("HS_DESC UPLOAD abc UNKNOWN $AA" + i + " id");
+            progress.event("HS_DESC FAILED abc UNKNOWN $AA" + i + " id REASON=UPLOAD_REJECTED");
+        }
+        progress.event("HS_DESC UPLOAD abc UNKNOWN $AA id");
+        progress.event("HS_DESC UPLOADED abc UNKNOWN $AA");
+        assertEquals(List.of("abc.onion", "published", "unpublished", "published"), heard);
+        assertEquals(OnionNews.FAILURES_IN_A_ROW, progress.vitals(0).descriptorFailures());
     }
 
     @Test

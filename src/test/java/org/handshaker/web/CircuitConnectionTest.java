@@ -44,6 +44,8 @@ final class CircuitConnectionTest {
     Path directory;
 
     private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger unnamed = new AtomicInteger();
+    private final CircuitWatch watch = new CircuitWatch(unnamed::incrementAndGet);
     private Server server;
     private ServerConnector tcp;
     private Path unix;
@@ -212,9 +214,9 @@ final class CircuitConnectionTest {
         }
     }
 
-    private static ConnectionFactory[] factories() {
+    private ConnectionFactory[] factories() {
         HttpConnectionFactory http = new HttpConnectionFactory();
-        return new ConnectionFactory[] {new CircuitConnection.Factory(http.getProtocol(), LINE_WAIT), http};
+        return new ConnectionFactory[] {new CircuitConnection.Factory(http.getProtocol(), watch, LINE_WAIT), http};
     }
 
     private SocketChannel connect(Way way) throws IOException {
