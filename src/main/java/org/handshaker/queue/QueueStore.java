@@ -27,6 +27,9 @@ final class QueueStore {
             "SELECT seq, event_id, class, expires_at, body FROM events WHERE queue = ? AND seq BETWEEN ? AND ?";
     private static final String DELETE = "DELETE FROM events WHERE queue = ? AND seq = ?";
 
+    /** Bodies deleted in one change by the sweeper, unless a single one is larger. */
+    private static final int EXPIRING_BYTES_MAX = 2 * 1_024 * 1_024;
+
     /**
      * Prepared on the writer's connection, of which a store sees only one in its life; only the commit thread comes here. The
      * driver closes a statement that fails, so it is prepared again then.
@@ -175,16 +178,27 @@ final class QueueStore {
                 .orElse(0L);
     }
 
-    /** Deletes a batch of what ran out and counts it in each queue's total. */
+    /** Deletes a batch of what ran out and counts it in each queue's total; its bodies fit the WAL of a full disk. */
     int expire(Handle handle, Instant now, int rowsMax) {
+        int fitting = handle.createQuery(
+                        """
+                        SELECT count(*) FROM
+                            (SELECT sum(length(body)) OVER (ORDER BY expires_at, row) AS bytes
+                             FROM events WHERE expires_at <= :now ORDER BY expires_at, row LIMIT :rows_max)
+                        WHERE bytes <= :bytes_max""")
+                .bind("now", now.getEpochSecond())
+                .bind("rows_max", rowsMax)
+                .bind("bytes_max", EXPIRING_BYTES_MAX)
+                .mapTo(Integer.class)
+                .one();
         Map<Long, Integer> counts = new HashMap<>();
         handle.createQuery(
                         """
                         DELETE FROM events WHERE row IN
-                            (SELECT row FROM events WHERE expires_at <= :now ORDER BY expires_at LIMIT :rows_max)
+                            (SELECT row FROM events WHERE expires_at <= :now ORDER BY expires_at, row LIMIT :rows_max)
                         RETURNING queue""")
                 .bind("now", now.getEpochSecond())
-                .bind("rows_max", rowsMax)
+                .bind("rows_max", Math.max(1, fitting))
                 .mapTo(Long.class)
                 .forEach(queue -> counts.merge(queue, 1, Integer::sum));
         counts.forEach((queue, count) -> addExpired(handle, queue, count));

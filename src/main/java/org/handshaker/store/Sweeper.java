@@ -58,7 +58,7 @@ public final class Sweeper implements AutoCloseable {
             for (int round = 0; round < ROUNDS_MAX; round++) {
                 int batch = database.free(handle -> entry.expire(handle, time.instant()));
                 gone += batch;
-                if (batch < Expiring.BATCH_ROWS) {
+                if (batch == 0) {
                     break;
                 }
             }

@@ -189,6 +189,25 @@ class RemovalTest {
     }
 
     @Test
+    void whatRanOutIsDeletedInChangesThatFitAFullDisk() {
+        int events = 50;
+        for (int i = 0; i < events; i++) {
+            queues.store(queues.ann, queues.ben, "x".repeat(60_000));
+        }
+        queues.crash();
+        queues.time.advance(Queues.MESSAGE_TTL);
+        int first = queues.sweep();
+        assertTrue(first > 0 && first * 60_000 <= 2 * 1_024 * 1_024, first + " at once");
+        int gone = first;
+        for (int more = queues.sweep(); more > 0; more = queues.sweep()) {
+            gone += more;
+        }
+        assertEquals(events, gone);
+        assertEquals(0, queues.rows());
+        assertEquals(events, expired());
+    }
+
+    @Test
     void theSweeperCountsWhatRanOutInAQueueThatNobodyReads() {
         now(signal(queues.ann, queues.ben, "one"));
         now(signal(queues.ann, queues.ben, "two"));
