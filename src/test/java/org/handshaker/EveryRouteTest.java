@@ -211,6 +211,30 @@ class EveryRouteTest {
     }
 
     @ParameterizedTest
+    @MethodSource("httpRoutes")
+    void refusesAParameterGivenTwice(Named named) {
+        String target = named.target().replaceAll("\\?.*", "") + "?x=1&x=2";
+        RawHttp.Request request = http.request(named.route.method(), target);
+        assertRefused(
+                400,
+                "malformed",
+                request.token(named.route.access() == Access.USER ? token : null)
+                        .send());
+    }
+
+    @ParameterizedTest
+    @MethodSource("httpRoutes")
+    void takesABodyOfAnotherTypeNowhereButWhereNoneIsRead(Named named) {
+        if (!named.route.method().equals("GET")) {
+            RawHttp.Request request = named.request().header("Content-Type", "text/plain");
+            assertRefused(
+                    415,
+                    "unsupported_media_type",
+                    request.body("x".getBytes(UTF_8)).send());
+        }
+    }
+
+    @ParameterizedTest
     @MethodSource("routesWithABody")
     void readsItsBodyStrictly(Named named) {
         String example = example(named).toString();

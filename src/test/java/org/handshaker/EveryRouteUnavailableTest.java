@@ -2,6 +2,7 @@
 package org.handshaker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -38,7 +39,7 @@ import org.handshaker.web.WebServer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** 503, as each route documents it: of a relay that stops, and of one whose store lets nobody in. */
+/** 503 and 500, as each route documents them: of a relay that stops, of one whose store lets nobody in, of a broken one. */
 class EveryRouteUnavailableTest {
     private static final OpenApi CONTRACT = OpenApi.contract();
     private static final int READERS = 4;
@@ -63,6 +64,40 @@ class EveryRouteUnavailableTest {
                 assertTrue(codes(operation).contains("shutting_down"), operation.path());
                 request(http, operation, null, Map.of()).send().assertRefused(503, "shutting_down");
             }
+        }
+    }
+
+    /** Something beneath is broken; the answer tells nothing about it. */
+    @Test
+    void whenSomethingIsBroken() {
+        try (TestRelay relay = TestRelay.start();
+                WebServer broken = new WebServer(
+                        Listen.parse("127.0.0.1:0"),
+                        WebServer.Front.PLAIN,
+                        relay.routes(),
+                        token -> new Caller(Id.random(), Id.random()),
+                        new Broken(),
+                        new Hosts(Set.of()),
+                        true)) {
+            RawHttp http = new RawHttp(broken.start());
+            for (OpenApi.Operation operation : CONTRACT.operations()) {
+                RawHttp.Answer answer =
+                        request(http, operation, "anyone", Map.of()).send();
+                answer.assertRefused(500, "internal");
+                assertFalse(answer.body().contains("fuse"), answer.body());
+            }
+        }
+    }
+
+    private static final class Broken implements Gate {
+        @Override
+        public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {
+            throw new IllegalStateException("a fuse");
+        }
+
+        @Override
+        public CompletionStage<Reply> admit(Supplier<Reply> work) {
+            throw new IllegalStateException("a fuse");
         }
     }
 

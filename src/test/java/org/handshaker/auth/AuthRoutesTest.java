@@ -10,13 +10,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import org.handshaker.core.Secrets;
 import org.handshaker.core.Setting;
 import org.handshaker.support.Gpg;
 import org.handshaker.support.OpenApi;
+import org.handshaker.support.Puzzles;
 import org.handshaker.support.TestWeb;
 import org.handshaker.support.TestWeb.Answered;
 import org.handshaker.web.Json;
@@ -272,34 +271,69 @@ final class AuthRoutesTest {
         Answered refused = post("/auth/register", body);
         assertProblem(401, "puzzle_required", refused);
         Map<?, ?> puzzle = (Map<?, ?>) refused.json().getOrDefault("puzzle", Map.of());
-        String solution =
-                Base64.getEncoder().encodeToString(Json.text(solve(puzzle)).getBytes(StandardCharsets.UTF_8));
+        String solution = Base64.getEncoder()
+                .encodeToString(Json.text(Puzzles.solve(puzzle)).getBytes(StandardCharsets.UTF_8));
         assertEquals(201, post("/auth/register", with(body, "puzzle", solution)).status());
         assertProblem(401, "puzzle_required", post("/auth/register", with(body, "puzzle", solution)));
         assertProblem(401, "puzzle_required", post("/auth/login", with(body, "puzzle", "nonsense")));
         for (String open : List.of("/auth/forgot-password", "/auth/key-challenge")) {
             assertProblem(401, "puzzle_required", post(open, Map.of("username", "alice")));
         }
+        Map<String, Object> reset =
+                with(Map.of("username", "alice", "recovery_code", "x"), "new_password", "staple correct battery");
+        assertProblem(401, "puzzle_required", post("/auth/reset-password", reset));
+        Map<String, Object> response =
+                Map.of("username", "alice", "challenge_id", "AAAAAAAAAAAAAAAAAAAAAA", "response", "AAAAAAAAAAAAAAAA");
+        assertProblem(401, "puzzle_required", post("/auth/key-login", response));
         Answered other = send("GET", null, "/auth/puzzle?for=login", null);
         assertEquals(true, other.json().get("required"));
         assertEquals(
                 200,
-                post("/auth/login", with(body, "puzzle", solve(other.json()))).status());
+                post("/auth/login", with(body, "puzzle", Puzzles.solve(other.json())))
+                        .status());
     }
 
-    private static Map<String, Object> solve(Map<?, ?> puzzle) {
-        for (long number = 0; number <= 1_000_000; number++) {
-            String hash = HexFormat.of().formatHex(Secrets.sha256(puzzle.get("salt") + Long.toString(number)));
-            if (hash.equals(puzzle.get("challenge"))) {
-                Map<String, Object> solution = new HashMap<>();
-                for (String member : List.of("algorithm", "challenge", "salt", "signature")) {
-                    solution.put(member, String.valueOf(puzzle.get(member)));
-                }
-                solution.put("number", number);
-                return solution;
-            }
+    @Test
+    void namesAndPasswordsThatCannotBeAreRefusedWhereverTheyAreGiven() throws Exception {
+        String token = text(register("alice"), "access_token");
+        // Half a character: no text has it, and no hash may be made of it.
+        String noPassword = "twelve chars \\ud800";
+        for (String call : List.of(
+                "POST /auth/login {'username':'alice','password':'%s'}",
+                "PUT /auth/pgp-key {'pgp_public_key':'%k','current_password':'%s'}",
+                "POST /auth/recovery-codes {'password':'%s'}",
+                "DELETE /auth/account {'password':'%s'}")) {
+            String[] words = call.split(" ", 3);
+            String body = words[2].replace('\'', '"').replace("%s", noPassword);
+            Answered answered = raw(words[0], token, words[1], body);
+            assertProblem(400, "bad_password", answered);
         }
-        throw new AssertionError("every puzzle has a solution");
+        for (String call : List.of(
+                "/auth/forgot-password {'username':'a'}",
+                "/auth/reset-password {'username':'a','new_password':'staple correct battery','recovery_code':'x'}",
+                "/auth/key-challenge {'username':'a'}",
+                "/auth/key-login {'username':'a','challenge_id':'AAAAAAAAAAAAAAAAAAAAAA','response':'AAAAAAAAAAAAAAAA'}")) {
+            String[] words = call.split(" ", 2);
+            assertProblem(400, "bad_username", raw("POST", null, words[0], words[1].replace('\'', '"')));
+        }
+    }
+
+    private Answered raw(String method, @Nullable String token, String path, String body) throws Exception {
+        return web.send(method, token, path, body);
+    }
+
+    @Test
+    void registersNoSecretKeyAndNoAddress() throws Exception {
+        try (Gpg gpg = Gpg.beforeTestTime()) {
+            Map<String, Object> good = Map.of("username", "bobby", "password", Household.PASSWORD);
+            String fingerprint = gpg.key("bobby", "ed25519", "cv25519");
+            assertProblem(
+                    400,
+                    "secret_key",
+                    post("/auth/register", with(good, "pgp_public_key", gpg.exportSecret(fingerprint))));
+            String address = gpg.export(gpg.key("b@example.org", "ed25519", "cv25519"));
+            assertProblem(400, "user_id_reveals_email", post("/auth/register", with(good, "pgp_public_key", address)));
+        }
     }
 
     @Test
