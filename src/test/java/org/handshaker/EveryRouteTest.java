@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.support.OpenApi;
@@ -123,6 +124,8 @@ class EveryRouteTest {
                 ? OpenApi.Access.EITHER
                 : named.route.access() == Access.USER ? OpenApi.Access.USER : OpenApi.Access.ANYONE;
         assertEquals(access, operation.access());
+        boolean mayBeTooFast = contract.at(operation.pointer() + "/responses").has("429");
+        assertEquals(named.route.cost() != Cost.NOTHING, mayBeTooFast);
         if (operation.takesBody()) {
             assertEquals(named.route.bodyBytesMax(), operation.bodyBytesMax());
         }

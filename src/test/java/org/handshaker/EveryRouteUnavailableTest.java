@@ -27,6 +27,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Standing;
 import org.handshaker.store.Database;
 import org.handshaker.support.OpenApi;
 import org.handshaker.support.RawHttp;
@@ -55,7 +56,7 @@ class EveryRouteUnavailableTest {
                         token -> {
                             throw Reason.NOT_SIGNED_IN.refuse();
                         },
-                        new Open(),
+                        new House(false),
                         new Hosts(Set.of()),
                         true)) {
             RawHttp http = new RawHttp(stopping.start());
@@ -76,7 +77,7 @@ class EveryRouteUnavailableTest {
                         WebServer.Front.PLAIN,
                         relay.routes(),
                         token -> new Caller(Id.random(), Id.random()),
-                        new Broken(),
+                        new House(true),
                         new Hosts(Set.of()),
                         true)) {
             RawHttp http = new RawHttp(broken.start());
@@ -89,24 +90,25 @@ class EveryRouteUnavailableTest {
         }
     }
 
-    private static final class Broken implements Gate {
+    /** Lets everybody pass, or breaks. */
+    private record House(boolean isBroken) implements Gate {
         @Override
         public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {
-            throw new IllegalStateException("a fuse");
+            if (isBroken) {
+                throw new IllegalStateException("a fuse");
+            }
         }
 
         @Override
-        public CompletionStage<Reply> admit(Supplier<Reply> work) {
-            throw new IllegalStateException("a fuse");
+        public void passAsStranger(Cost cost) {}
+
+        @Override
+        public boolean passAsDevice(Cost cost, Id user) {
+            return true;
         }
-    }
-
-    private static final class Open implements Gate {
-        @Override
-        public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {}
 
         @Override
-        public CompletionStage<Reply> admit(Supplier<Reply> work) {
+        public CompletionStage<Reply> admit(Standing standing, Supplier<Reply> work) {
             return CompletableFuture.completedFuture(work.get());
         }
     }

@@ -300,9 +300,7 @@ final class AuthRoutesTest {
         String noPassword = "twelve chars \\ud800";
         for (String call : List.of(
                 "POST /auth/login {'username':'alice','password':'%s'}",
-                "PUT /auth/pgp-key {'pgp_public_key':'%k','current_password':'%s'}",
-                "POST /auth/recovery-codes {'password':'%s'}",
-                "DELETE /auth/account {'password':'%s'}")) {
+                "POST /auth/recovery-codes {'password':'%s'}", "DELETE /auth/account {'password':'%s'}")) {
             String[] words = call.split(" ", 3);
             String body = words[2].replace('\'', '"').replace("%s", noPassword);
             Answered answered = raw(words[0], token, words[1], body);
@@ -323,7 +321,7 @@ final class AuthRoutesTest {
     }
 
     @Test
-    void registersNoSecretKeyAndNoAddress() throws Exception {
+    void takesNoSecretKeyNoAddressAndNoKeyWithoutThePassword() throws Exception {
         try (Gpg gpg = Gpg.beforeTestTime()) {
             Map<String, Object> good = Map.of("username", "bobby", "password", Household.PASSWORD);
             String fingerprint = gpg.key("bobby", "ed25519", "cv25519");
@@ -333,6 +331,9 @@ final class AuthRoutesTest {
                     post("/auth/register", with(good, "pgp_public_key", gpg.exportSecret(fingerprint))));
             String address = gpg.export(gpg.key("b@example.org", "ed25519", "cv25519"));
             assertProblem(400, "user_id_reveals_email", post("/auth/register", with(good, "pgp_public_key", address)));
+            String token = text(register("alice"), "access_token");
+            String body = Json.text(Map.of("pgp_public_key", gpg.export(fingerprint), "current_password", "HALF"));
+            assertProblem(400, "bad_password", raw("PUT", token, "/auth/pgp-key", body.replace("HALF", "\\ud800")));
         }
     }
 
