@@ -24,17 +24,22 @@ import org.handshaker.connections.Connections;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Config;
 import org.handshaker.core.Cost;
+import org.handshaker.core.Id;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Standing;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.DirectoryRoutes;
 import org.handshaker.guard.Admission;
+import org.handshaker.guard.Guesses;
+import org.handshaker.guard.Newcomers;
 import org.handshaker.guard.Puzzle;
 import org.handshaker.guard.RateLimiter;
+import org.handshaker.guard.Strain;
 import org.handshaker.presence.Presence;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
@@ -112,8 +117,14 @@ public final class Relay implements AutoCloseable {
             Connections connections = new Connections(database, directory, queue, vault, time);
             directory.whenGone(connections);
             directory.whenKeyChanges(connections);
-            Puzzle puzzle = new Puzzle(vault.derive("puzzle"), config.puzzle(), admission::isStrained, time);
-            Auth auth = Auth.open(config, database, vault, directory, puzzle, queue, database.nativesDirectory(), time);
+            Strain strain = new Strain();
+            strain.watch(admission::strain);
+            strain.watch(() -> (double) database.changesWaiting() / Limits.CHANGES_WAITING_MAX);
+            strain.watch(Strain::heap);
+            Puzzle puzzle = new Puzzle(vault.derive("puzzle"), config.puzzle(), strain::level, time);
+            Newcomers newcomers = new Newcomers(puzzle, isLimited ? new Guesses(time) : null);
+            Auth auth =
+                    Auth.open(config, database, vault, directory, newcomers, queue, database.nativesDirectory(), time);
             Sessions sessions = auth.sessions();
             Signaling signaling = new Signaling(directory, connections, queue);
             this.sockets = new Sockets(
@@ -152,6 +163,7 @@ public final class Relay implements AutoCloseable {
                             new WebServer(local, WebServer.Front.PLAIN, routes, sessions, gate, hosts, config.pads()))
                     .ifPresent(sideDoors::add);
             config.admin().map(socket -> operator(socket, gate)).ifPresent(sideDoors::add);
+            strain.watch(web::strain);
             this.onion = onion();
         } catch (RuntimeException failed) {
             database.close();
@@ -171,8 +183,20 @@ public final class Relay implements AutoCloseable {
         }
 
         @Override
-        public CompletionStage<Reply> admit(Supplier<Reply> work) {
-            return admission.admit(work);
+        public void passAsStranger(Cost cost) {
+            if (limiter != null) {
+                limiter.passAsStranger(cost);
+            }
+        }
+
+        @Override
+        public boolean passAsDevice(Cost cost, Id user) {
+            return limiter == null || limiter.passAsDevice(cost, user);
+        }
+
+        @Override
+        public CompletionStage<Reply> admit(Standing standing, Supplier<Reply> work) {
+            return admission.admit(standing, work);
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.List;
 import org.handshaker.core.Config;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
-import org.handshaker.guard.Puzzle;
+import org.handshaker.guard.Newcomers;
 import org.handshaker.queue.Queue;
 import org.handshaker.store.Database;
 import org.handshaker.store.Expiring;
@@ -15,7 +15,7 @@ import org.handshaker.web.Route;
 
 /** This package, put together: what the wiring needs of it. */
 public final class Auth {
-    private final Puzzle puzzle;
+    private final Newcomers newcomers;
     private final Devices devices;
     private final Sessions sessions;
     private final KeyChanges keys;
@@ -30,14 +30,14 @@ public final class Auth {
             Database database,
             Vault vault,
             Directory directory,
-            Puzzle puzzle,
+            Newcomers newcomers,
             Queue queue,
             InstantSource time) {
         OpenPgp openPgp = new OpenPgp();
         Challenges challenges = new Challenges(openPgp, new Decoys(vault, openPgp), time);
         ProofStore proofs = new ProofStore(vault);
         Tokens tokens = new Tokens(vault, config.accessTtl(), time);
-        this.puzzle = puzzle;
+        this.newcomers = newcomers;
         this.devices = new Devices(vault);
         this.sessions = new Sessions(database, vault, tokens, devices, config.refreshTtl(), time);
         this.keys = new KeyChanges(database, vault, directory, openPgp, queue, time);
@@ -45,7 +45,8 @@ public final class Auth {
         this.logins = new Logins(database, vault, directory, passwords, proofs, sessions, keys, challenges, time);
         this.accounts =
                 new Accounts(database, directory, passwords, proofs, sessions, resets, config.registration(), time);
-        this.routes = new AuthRoutes(accounts, logins, sessions, resets, keys, openPgp, directory, puzzle, time);
+        this.routes =
+                new AuthRoutes(accounts, logins, sessions, resets, keys, openPgp, directory, newcomers, devices, time);
     }
 
     /**
@@ -58,12 +59,12 @@ public final class Auth {
             Database database,
             Vault vault,
             Directory directory,
-            Puzzle puzzle,
+            Newcomers newcomers,
             Queue queue,
             Path unpackIn,
             InstantSource time) {
         Passwords passwords = Passwords.open(config.argon2(), config.passwordMin(), unpackIn);
-        return of(config, passwords, database, vault, directory, puzzle, queue, time);
+        return of(config, passwords, database, vault, directory, newcomers, queue, time);
     }
 
     static Auth of(
@@ -72,10 +73,10 @@ public final class Auth {
             Database database,
             Vault vault,
             Directory directory,
-            Puzzle puzzle,
+            Newcomers newcomers,
             Queue queue,
             InstantSource time) {
-        Auth auth = new Auth(config, passwords, database, vault, directory, puzzle, queue, time);
+        Auth auth = new Auth(config, passwords, database, vault, directory, newcomers, queue, time);
         directory.whenGone(auth.accounts);
         directory.whenKeyChanges(auth.keys);
         directory.whenKeyChanges(auth.resets);
@@ -90,7 +91,7 @@ public final class Auth {
     /** For the sweeper. */
     public List<Expiring> expiring() {
         Expiring solutions = (handle, now) -> {
-            puzzle.forgetExpired();
+            newcomers.forgetExpired();
             return 0;
         };
         return List.of(sessions, resets, logins, keys, solutions);

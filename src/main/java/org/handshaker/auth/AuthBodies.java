@@ -12,6 +12,7 @@ import org.handshaker.core.Username;
 import org.handshaker.guard.Puzzle.Solution;
 import org.handshaker.web.Json;
 import org.handshaker.web.Unread;
+import org.handshaker.web.Wiped;
 import org.jspecify.annotations.Nullable;
 
 /** What section 1 of the contract sends and answers. A component that is not {@code @Nullable} must be there. */
@@ -31,9 +32,21 @@ final class AuthBodies {
             @Nullable Object puzzle,
             @Nullable String recoveryEmail,
             @Nullable Unread email,
-            @Nullable Unread birthday) {}
+            @Nullable Unread birthday)
+            implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(password);
+        }
+    }
 
-    record Login(String username, char[] password, @Nullable Object puzzle, @Nullable String deviceToken) {}
+    record Login(String username, char[] password, @Nullable Object puzzle, @Nullable String deviceToken)
+            implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(password);
+        }
+    }
 
     record Refresh(String refreshToken, @Nullable String retryId) {
         Refresh {
@@ -45,15 +58,32 @@ final class AuthBodies {
 
     record Logout(@Nullable Boolean everywhere) {}
 
-    record PasswordChange(char[] currentPassword, char[] newPassword) {}
+    record PasswordChange(char[] currentPassword, char[] newPassword) implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(currentPassword);
+            Passwords.wipe(newPassword);
+        }
+    }
 
-    record PasswordProof(char[] password) {}
+    record PasswordProof(char[] password) implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(password);
+        }
+    }
 
     record PgpKeyChange(
             String pgpPublicKey,
             char @Nullable [] currentPassword,
             @Nullable String signature,
-            @Nullable Boolean allowUserIds) {}
+            @Nullable Boolean allowUserIds)
+            implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(currentPassword);
+        }
+    }
 
     record Forgot(
             String username, @Nullable Object puzzle, @Nullable String deviceToken, @Nullable String recoveryEmail) {}
@@ -65,13 +95,19 @@ final class AuthBodies {
             @Nullable String resetId,
             @Nullable String otp,
             @Nullable String recoveryCode,
-            @Nullable Object puzzle) {
+            @Nullable Object puzzle)
+            implements Wiped {
         Reset {
             boolean byOtp = resetId != null && otp != null && recoveryCode == null;
             boolean byCode = resetId == null && otp == null && recoveryCode != null;
             if (!byOtp && !byCode) {
                 throw Reason.MALFORMED.refuse("Send reset_id and otp, or recovery_code.");
             }
+        }
+
+        @Override
+        public void wipe() {
+            Passwords.wipe(newPassword);
         }
     }
 

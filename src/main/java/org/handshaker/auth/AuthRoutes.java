@@ -6,6 +6,7 @@ import static org.handshaker.web.Access.USER;
 
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import org.handshaker.auth.AuthBodies.Codes;
 import org.handshaker.auth.AuthBodies.Forgot;
 import org.handshaker.auth.AuthBodies.KeyAccepted;
@@ -28,10 +29,12 @@ import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
 import org.handshaker.core.Username;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.Listing;
-import org.handshaker.guard.Puzzle;
+import org.handshaker.directory.User;
+import org.handshaker.guard.Newcomers;
 import org.handshaker.guard.Puzzle.Purpose;
 import org.handshaker.web.Call;
 import org.handshaker.web.Reply;
@@ -47,7 +50,8 @@ final class AuthRoutes {
     private final KeyChanges keys;
     private final OpenPgp openPgp;
     private final Directory directory;
-    private final Puzzle puzzle;
+    private final Newcomers newcomers;
+    private final Devices devices;
     private final InstantSource time;
 
     AuthRoutes(
@@ -58,7 +62,8 @@ final class AuthRoutes {
             KeyChanges keys,
             OpenPgp openPgp,
             Directory directory,
-            Puzzle puzzle,
+            Newcomers newcomers,
+            Devices devices,
             InstantSource time) {
         this.accounts = accounts;
         this.logins = logins;
@@ -67,7 +72,8 @@ final class AuthRoutes {
         this.keys = keys;
         this.openPgp = openPgp;
         this.directory = directory;
-        this.puzzle = puzzle;
+        this.newcomers = newcomers;
+        this.devices = devices;
         this.time = time;
     }
 
@@ -76,8 +82,12 @@ final class AuthRoutes {
                 Route.post("/auth/register", ANYONE, this::register)
                         .costs(Cost.REGISTER)
                         .bodyMax(Limits.PGP_BODY_BYTES_MAX)
+                        .behind(AuthDoor.forStrangers(this::mayRegister))
                         .heavy(),
-                Route.post("/auth/login", ANYONE, this::login).costs(Cost.LOGIN).heavy(),
+                Route.post("/auth/login", ANYONE, this::login)
+                        .costs(Cost.LOGIN)
+                        .behind(AuthDoor.forDevices(this::deviceAtLogin, this::mayLogin))
+                        .heavy(),
                 Route.post("/auth/refresh", ANYONE, this::refresh).costs(Cost.WRITE),
                 Route.post("/auth/logout", USER, this::logout).costs(Cost.WRITE),
                 Route.put("/auth/password", USER, this::changePassword)
@@ -88,12 +98,19 @@ final class AuthRoutes {
                         .bodyMax(2 * Limits.PGP_BODY_BYTES_MAX)
                         .heavy(),
                 Route.delete("/auth/pgp-key/pending", USER, this::withdrawKey).costs(Cost.ACCOUNT),
-                Route.post("/auth/forgot-password", ANYONE, this::forgot).costs(Cost.FORGOT),
+                Route.post("/auth/forgot-password", ANYONE, this::forgot)
+                        .costs(Cost.FORGOT)
+                        .behind(AuthDoor.forDevices(this::deviceThatForgot, this::mayForget)),
                 Route.post("/auth/reset-password", ANYONE, this::reset)
                         .costs(Cost.FORGOT)
+                        .behind(AuthDoor.forDevices(this::deviceThatResets, this::mayReset))
                         .heavy(),
-                Route.post("/auth/key-challenge", ANYONE, this::keyChallenge).costs(Cost.LOGIN),
-                Route.post("/auth/key-login", ANYONE, this::keyLogin).costs(Cost.LOGIN),
+                Route.post("/auth/key-challenge", ANYONE, this::keyChallenge)
+                        .costs(Cost.LOGIN)
+                        .behind(AuthDoor.forStrangers(this::mayAskForChallenge)),
+                Route.post("/auth/key-login", ANYONE, this::keyLogin)
+                        .costs(Cost.LOGIN)
+                        .behind(AuthDoor.forStrangers(this::mayAnswerChallenge)),
                 Route.post("/auth/recovery-codes", USER, this::renewCodes)
                         .costs(Cost.ACCOUNT)
                         .heavy(),
@@ -106,33 +123,54 @@ final class AuthRoutes {
                 Route.get("/auth/puzzle", ANYONE, this::puzzle));
     }
 
+    private void mayRegister(Call call) {
+        Registration body = call.body(Registration.class);
+        accounts.requireOpen();
+        refuseMail(body.recoveryEmail());
+        demand(call, Purpose.REGISTER, body.username(), body.puzzle());
+    }
+
     private Reply register(Call call) {
         Registration body = call.body(Registration.class);
-        try {
-            accounts.requireOpen();
-            refuseMail(body.recoveryEmail());
-            Username name = Username.parse(body.username());
-            puzzle.demand(Purpose.REGISTER, AuthBodies.solution(body.puzzle()));
-            @Nullable
-            Certificate certificate = body.pgpPublicKey() == null
-                    ? null
-                    : openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
-            Listing listing = Boolean.TRUE.equals(body.discoverable()) ? Listing.PREFIX : Listing.EXACT_NAME;
-            Accounts.Made made = accounts.register(name, body.password(), certificate, listing);
-            return Reply.created(Registered.of(name, made, sessions.accessLife()));
-        } finally {
-            Passwords.wipe(body.password());
-        }
+        Username name = Username.parse(body.username());
+        @Nullable
+        Certificate certificate = body.pgpPublicKey() == null
+                ? null
+                : openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
+        Listing listing = Boolean.TRUE.equals(body.discoverable()) ? Listing.PREFIX : Listing.EXACT_NAME;
+        Accounts.Made made = accounts.register(name, body.password(), certificate, listing);
+        return Reply.created(Registered.of(name, made, sessions.accessLife()));
+    }
+
+    /** The user whose device this is: the token was made for this account, and no other opens the line for it. */
+    private Optional<Id> device(String username, @Nullable String token) {
+        return token == null
+                ? Optional.empty()
+                : directory.find(Username.parse(username)).map(User::id).filter(user -> devices.isKnown(user, token));
+    }
+
+    private void demand(Call call, Purpose purpose, String username, @Nullable Object puzzle) {
+        newcomers.demand(call.standing(), purpose, Username.parse(username), AuthBodies.solution(puzzle));
+    }
+
+    private Optional<Id> deviceAtLogin(Call call) {
+        Login body = call.body(Login.class);
+        return device(body.username(), body.deviceToken());
+    }
+
+    private void mayLogin(Call call) {
+        Login body = call.body(Login.class);
+        demand(call, Purpose.LOGIN, body.username(), body.puzzle());
     }
 
     private Reply login(Call call) {
         Login body = call.body(Login.class);
+        Username name = Username.parse(body.username());
         try {
-            Username name = Username.parse(body.username());
-            puzzle.demand(Purpose.LOGIN, AuthBodies.solution(body.puzzle()));
             return signedIn(name, logins.byPassword(name, body.password()));
-        } finally {
-            Passwords.wipe(body.password());
+        } catch (Refused refused) {
+            newcomers.failed(call.standing(), name, refused);
+            throw refused;
         }
     }
 
@@ -161,31 +199,20 @@ final class AuthRoutes {
 
     private Reply changePassword(Call call) {
         PasswordChange body = call.body(PasswordChange.class);
-        try {
-            accounts.changePassword(call.caller(), body.currentPassword(), body.newPassword());
-            return Reply.noContent();
-        } finally {
-            Passwords.wipe(body.currentPassword());
-            Passwords.wipe(body.newPassword());
-        }
+        accounts.changePassword(call.caller(), body.currentPassword(), body.newPassword());
+        return Reply.noContent();
     }
 
     private Reply changeKey(Call call) {
         PgpKeyChange body = call.body(PgpKeyChange.class);
-        try {
-            Certificate next =
-                    openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
-            KeyChanges.Password password = KeyChanges.Password.NOT_GIVEN;
-            if (body.currentPassword() != null) {
-                accounts.requirePassword(call.user(), body.currentPassword());
-                password = KeyChanges.Password.GIVEN;
-            }
-            KeyChanges.Accepted accepted =
-                    keys.change(call.user(), next, body.pgpPublicKey(), body.signature(), password);
-            return Reply.ok(KeyAccepted.of(accepted));
-        } finally {
-            Passwords.wipe(body.currentPassword());
+        Certificate next = openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
+        KeyChanges.Password password = KeyChanges.Password.NOT_GIVEN;
+        if (body.currentPassword() != null) {
+            accounts.requirePassword(call.user(), body.currentPassword());
+            password = KeyChanges.Password.GIVEN;
         }
+        KeyChanges.Accepted accepted = keys.change(call.user(), next, body.pgpPublicKey(), body.signature(), password);
+        return Reply.ok(KeyAccepted.of(accepted));
     }
 
     private Reply withdrawKey(Call call) {
@@ -193,51 +220,72 @@ final class AuthRoutes {
         return Reply.noContent();
     }
 
-    private Reply forgot(Call call) {
+    private Optional<Id> deviceThatForgot(Call call) {
+        Forgot body = call.body(Forgot.class);
+        return device(body.username(), body.deviceToken());
+    }
+
+    private void mayForget(Call call) {
         Forgot body = call.body(Forgot.class);
         refuseMail(body.recoveryEmail());
+        demand(call, Purpose.FORGOT, body.username(), body.puzzle());
+    }
+
+    private Reply forgot(Call call) {
+        Forgot body = call.body(Forgot.class);
         Username name = Username.parse(body.username());
-        puzzle.demand(Purpose.FORGOT, AuthBodies.solution(body.puzzle()));
         return Reply.accepted(ResetChallenge.of(resets.ask(name, body.deviceToken())));
+    }
+
+    /** The call brings no device token; that a known device asked for this reset is on file. */
+    private Optional<Id> deviceThatResets(Call call) {
+        Reset body = call.body(Reset.class);
+        return body.resetId() == null
+                ? Optional.empty()
+                : resets.device(Username.parse(body.username()), body.resetId());
+    }
+
+    private void mayReset(Call call) {
+        Reset body = call.body(Reset.class);
+        demand(call, Purpose.FORGOT, body.username(), body.puzzle());
     }
 
     private Reply reset(Call call) {
         Reset body = call.body(Reset.class);
-        try {
-            Username name = Username.parse(body.username());
-            puzzle.demand(Purpose.FORGOT, AuthBodies.solution(body.puzzle()));
-            if (body.recoveryCode() != null) {
-                accounts.resetByCode(name, RecoveryCode.parse(body.recoveryCode()), body.newPassword());
-            } else if (body.resetId() != null && body.otp() != null) {
-                accounts.resetByOtp(name, body.resetId(), body.otp(), body.newPassword());
-            }
-            return Reply.noContent();
-        } finally {
-            Passwords.wipe(body.newPassword());
+        Username name = Username.parse(body.username());
+        if (body.recoveryCode() != null) {
+            accounts.resetByCode(name, RecoveryCode.parse(body.recoveryCode()), body.newPassword());
+        } else if (body.resetId() != null && body.otp() != null) {
+            accounts.resetByOtp(name, body.resetId(), body.otp(), body.newPassword());
         }
+        return Reply.noContent();
+    }
+
+    private void mayAskForChallenge(Call call) {
+        KeyChallengeRequest body = call.body(KeyChallengeRequest.class);
+        demand(call, Purpose.LOGIN, body.username(), body.puzzle());
     }
 
     private Reply keyChallenge(Call call) {
         KeyChallengeRequest body = call.body(KeyChallengeRequest.class);
         Username name = Username.parse(body.username());
-        puzzle.demand(Purpose.LOGIN, AuthBodies.solution(body.puzzle()));
         return Reply.accepted(KeyChallenge.of(logins.challenge(name)));
+    }
+
+    private void mayAnswerChallenge(Call call) {
+        KeyLogin body = call.body(KeyLogin.class);
+        demand(call, Purpose.LOGIN, body.username(), body.puzzle());
     }
 
     private Reply keyLogin(Call call) {
         KeyLogin body = call.body(KeyLogin.class);
         Username name = Username.parse(body.username());
-        puzzle.demand(Purpose.LOGIN, AuthBodies.solution(body.puzzle()));
         return signedIn(name, logins.byKey(name, body.challengeId(), body.response()));
     }
 
     private Reply renewCodes(Call call) {
         PasswordProof body = call.body(PasswordProof.class);
-        try {
-            return Reply.ok(Codes.of(accounts.renewCodes(call.user(), body.password())));
-        } finally {
-            Passwords.wipe(body.password());
-        }
+        return Reply.ok(Codes.of(accounts.renewCodes(call.user(), body.password())));
     }
 
     private Reply listSessions(Call call) {
@@ -251,16 +299,12 @@ final class AuthRoutes {
 
     private Reply deleteAccount(Call call) {
         PasswordProof body = call.body(PasswordProof.class);
-        try {
-            accounts.delete(call.user(), body.password());
-            return Reply.noContent();
-        } finally {
-            Passwords.wipe(body.password());
-        }
+        accounts.delete(call.user(), body.password());
+        return Reply.noContent();
     }
 
     private Reply puzzle(Call call) {
-        return Reply.ok(puzzle.challenge(Purpose.parse(call.query("for"))));
+        return Reply.ok(newcomers.challenge(Purpose.parse(call.query("for"))));
     }
 
     private static void refuseMail(@Nullable String recoveryEmail) {

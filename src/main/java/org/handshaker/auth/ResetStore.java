@@ -25,33 +25,32 @@ final class ResetStore {
     /** A reset under way. */
     record Row(Id id, int tries, Instant expires) {}
 
-    int live(Handle handle, byte[] account, AskedBy askedBy, int triesMax, Instant now) {
+    int live(Handle handle, byte[] account, AskedBy askedBy, Instant now) {
         return handle.createQuery(
                         """
                         SELECT count(*) FROM resets
-                        WHERE account = :account AND asked_by = :by AND tries < :max AND expires_at > :now
+                        WHERE account = :account AND asked_by = :by AND expires_at > :now
                         """)
                 .bind("account", account)
                 .bind("by", askedBy.column)
-                .bind("max", triesMax)
                 .bind("now", now.getEpochSecond())
                 .mapTo(Integer.class)
                 .one();
     }
 
-    /** The one that lives longest. */
-    Optional<Row> newest(Handle handle, byte[] account, AskedBy askedBy, int triesMax) {
+    /** Who asked for this live one. */
+    Optional<AskedBy> askedBy(Handle handle, byte[] account, Id reset, Instant now) {
         return handle.createQuery(
                         """
-                        SELECT id, tries, expires_at FROM resets
-                        WHERE account = :account AND asked_by = :by AND tries < :max
-                        ORDER BY expires_at DESC, id LIMIT 1
+                        SELECT asked_by FROM resets
+                        WHERE id = :id AND account = :account AND expires_at > :now
                         """)
+                .bind("id", reset.bytes())
                 .bind("account", account)
-                .bind("by", askedBy.column)
-                .bind("max", triesMax)
-                .map((row, context) -> row(row))
-                .findOne();
+                .bind("now", now.getEpochSecond())
+                .mapTo(Integer.class)
+                .findOne()
+                .map(column -> column == AskedBy.KNOWN_DEVICE.column ? AskedBy.KNOWN_DEVICE : AskedBy.STRANGER);
     }
 
     Optional<Row> find(Handle handle, byte[] account, Id reset, Instant now) {
@@ -78,13 +77,6 @@ final class ResetStore {
                 .bind("by", askedBy.column)
                 .bind("tries", reset.tries())
                 .bind("expires", reset.expires().getEpochSecond())
-                .execute();
-    }
-
-    void extend(Handle handle, Id reset, Instant expires) {
-        handle.createUpdate("UPDATE resets SET expires_at = :expires WHERE id = :id")
-                .bind("expires", expires.getEpochSecond())
-                .bind("id", reset.bytes())
                 .execute();
     }
 

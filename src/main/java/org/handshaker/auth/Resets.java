@@ -11,6 +11,7 @@ import java.util.Optional;
 import org.handshaker.auth.ResetStore.AskedBy;
 import org.handshaker.auth.ResetStore.Row;
 import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Secrets;
@@ -31,19 +32,20 @@ import org.jspecify.annotations.Nullable;
  * <p>Every name is treated alike, whether it exists or has a key: the same rows are written, the same work is done, the same
  * shape is answered. The code is an HMAC of the reset's id, so the store holds nothing that could be guessed at.
  *
- * <p>Strangers share five resets for an account. The next one who asks gets a message about the newest of them: neither kills
- * it nor is turned away. Devices that have signed in before have five of their own, which no stranger can use up.
+ * <p>Whoever asks has a reset of their own: its id, its code and its five tries are known to nobody else, so that no stranger
+ * can spend them, share them or end them. Only past a thousand live ones of a name does the next asker get a message like all
+ * others whose code is not taken; known devices have a thousand of their own. A name's tries within ten minutes are bounded
+ * by that, and the codes are long enough for it (docs/decisions/0009-resets.md).
  */
 final class Resets implements Expiring, KeyChanged {
     static final Duration LIFE = Duration.ofMinutes(10);
-    static final int LIVE_MAX = 5;
     static final int TRIES_MAX = 5;
     private static final int OTP_BYTES = 16;
 
     /** What a person who forgot gets back. */
     record Challenge(Id id, String message, Duration life) {}
 
-    private record Asked(Row reset, @Nullable String certificate) {}
+    private record Asked(Id reset, @Nullable String certificate) {}
 
     private final Database database;
     private final Vault vault;
@@ -80,26 +82,36 @@ final class Resets implements Expiring, KeyChanged {
             Optional<User> user = directory.find(handle, name);
             boolean known = devices.isKnown(user.map(User::id).orElseGet(Id::random), deviceToken);
             AskedBy by = known ? AskedBy.KNOWN_DEVICE : AskedBy.STRANGER;
-            Row reset = room(handle, account(name), by, now);
+            Id reset = reset(handle, account(name), by, now);
             Optional<Certificate> key =
                     user.isPresent() ? keys.trusted(handle, user.get().id()) : Optional.empty();
             return new Asked(reset, key.map(Certificate::armored).orElse(null));
         });
-        String message = challenges.encrypt(name, asked.certificate, otp(name, asked.reset.id()));
-        return new Challenge(asked.reset.id(), message, LIFE);
+        String message = challenges.encrypt(name, asked.certificate, otp(name, asked.reset));
+        return new Challenge(asked.reset, message, LIFE);
     }
 
-    private Row room(Handle handle, byte[] account, AskedBy by, Instant now) {
-        Instant expires = now.plus(LIFE);
-        if (store.live(handle, account, by, TRIES_MAX, now) >= LIVE_MAX) {
-            Row newest = store.newest(handle, account, by, TRIES_MAX).orElseThrow();
-            // Its full life again: what is left of it would tell when somebody else had asked.
-            store.extend(handle, newest.id(), expires);
-            return newest;
+    /** One's own, where there is room; otherwise an id that no row has, and whose code is therefore not taken. */
+    private Id reset(Handle handle, byte[] account, AskedBy by, Instant now) {
+        Id reset = Id.random();
+        // Those whose tries are spent count until they expire: guessing makes no room for more guesses.
+        if (store.live(handle, account, by, now) < Limits.RESETS_PER_NAME_MAX) {
+            store.insert(handle, account, by, new Row(reset, 0, now.plus(LIFE)));
         }
-        Row reset = new Row(Id.random(), 0, expires);
-        store.insert(handle, account, by, reset);
         return reset;
+    }
+
+    /** The owner, where a known device asked for this reset; its tries may be spent. */
+    Optional<Id> device(Username name, String resetId) {
+        Optional<Id> id = readable(resetId);
+        if (id.isEmpty()) {
+            return Optional.empty();
+        }
+        Id reset = id.get();
+        return database.read(handle -> store.askedBy(handle, account(name), reset, now())
+                .filter(AskedBy.KNOWN_DEVICE::equals)
+                .flatMap(known -> directory.find(handle, name))
+                .map(User::id));
     }
 
     /**
@@ -162,10 +174,14 @@ final class Resets implements Expiring, KeyChanged {
     }
 
     private static Id parse(String resetId) {
+        return readable(resetId).orElseThrow(Reason.BAD_OTP::refuse);
+    }
+
+    private static Optional<Id> readable(String resetId) {
         try {
-            return Id.parse(resetId);
+            return Optional.of(Id.parse(resetId));
         } catch (Refused noId) {
-            throw Reason.BAD_OTP.refuse();
+            return Optional.empty();
         }
     }
 

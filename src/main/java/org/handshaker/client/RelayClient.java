@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.handshaker.core.Reason;
@@ -19,9 +20,20 @@ import org.jspecify.annotations.Nullable;
  * threads. The carrier belongs to the caller, who closes it.
  */
 public final class RelayClient {
+    private static final int PUZZLES_MAX = 3;
+
     private final Carrier carrier;
     private final Object renewing = new Object();
     private volatile @Nullable Tokens tokens;
+    /** Outlives signing out: the next sign-in to the same account goes ahead of strangers. */
+    private volatile @Nullable Device device;
+
+    private record Device(String username, @Nullable String token) {
+        @Override
+        public String toString() {
+            return "Device";
+        }
+    }
 
     public RelayClient(Carrier carrier) {
         this.carrier = carrier;
@@ -41,17 +53,27 @@ public final class RelayClient {
     /** Registers and is signed in; the ten recovery codes are answered this once. */
     public List<String> register(String username, String password) {
         Answer answer = asking("/auth/register", credentials(username, password));
-        tokens = Tokens.of(answer, System.nanoTime(), null);
+        signedInAs(Tokens.of(answer, System.nanoTime(), null));
         return answer.texts("recovery_codes");
     }
 
     public void login(String username, String password) {
         Map<String, Object> body = credentials(username, password);
-        @Nullable Tokens before = tokens;
-        if (before != null && before.device() != null) {
-            body.put("device_token", before.device());
+        @Nullable Device known = device;
+        // Another account's would do nothing here but tell that the two share a device.
+        if (known != null && known.token != null && known.username.equals(at(username))) {
+            body.put("device_token", known.token);
         }
-        tokens = Tokens.of(asking("/auth/login", body), System.nanoTime(), before);
+        signedInAs(Tokens.of(asking("/auth/login", body), System.nanoTime(), null));
+    }
+
+    private void signedInAs(Tokens fresh) {
+        tokens = fresh;
+        device = new Device(fresh.username(), fresh.device());
+    }
+
+    private static String at(String username) {
+        return (username.startsWith("@") ? username : "@" + username).toLowerCase(Locale.ROOT);
     }
 
     /** Fetches a new pair of tokens now. */
@@ -77,6 +99,7 @@ public final class RelayClient {
     public void deleteAccount(String password) {
         signedIn("DELETE", "/auth/account", Map.of("password", password));
         tokens = null;
+        device = null;
     }
 
     public boolean isSignedIn() {
@@ -226,20 +249,21 @@ public final class RelayClient {
         }
     }
 
-    /** An open call that the relay may answer with a puzzle first. */
+    /** An open call that the relay may answer with a puzzle first, and with a dearer one while strain rises. */
     private Answer asking(String path, Map<String, Object> body) {
-        try {
-            return call("POST", path, null, body);
-        } catch (RelayRefused refused) {
-            if (!refused.code().equals(Reason.PUZZLE_REQUIRED.code())) {
-                throw refused;
+        for (int solved = 0; ; solved++) {
+            try {
+                return call("POST", path, null, body);
+            } catch (RelayRefused refused) {
+                if (!refused.code().equals(Reason.PUZZLE_REQUIRED.code()) || solved == PUZZLES_MAX) {
+                    throw refused;
+                }
+                Answer problem = new Answer(refused.members());
+                body.put(
+                        "puzzle",
+                        PuzzleSolver.solve(Optional.ofNullable(problem.objectIfAny("puzzle"))
+                                .orElse(problem)));
             }
-            Answer problem = new Answer(refused.members());
-            body.put(
-                    "puzzle",
-                    PuzzleSolver.solve(
-                            Optional.ofNullable(problem.objectIfAny("puzzle")).orElse(problem)));
-            return call("POST", path, null, body);
         }
     }
 

@@ -13,7 +13,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/** The file that holds the master secret: 32 random bytes, readable by its owner only. */
+/** The file that holds the master key: 32 random bytes, readable by its owner only. */
 public final class KeyFile {
     private KeyFile() {}
 
@@ -47,7 +47,7 @@ public final class KeyFile {
         }
     }
 
-    /** The master secret; the caller wipes it. */
+    /** The master key; the caller wipes it. */
     public static byte[] read(Path file) {
         try {
             if (isPosix()) {

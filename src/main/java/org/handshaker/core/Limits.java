@@ -91,10 +91,27 @@ public final class Limits {
     public static final Duration EVENT_TTL_MAX = Duration.ofDays(30);
     public static final Duration TURN_CREDENTIAL_LIFE = Duration.ofMinutes(10);
 
-    /** Hashes that may wait for a core, and how long. */
+    /** Hashes that may wait for a core, strangers' and as many of known devices, and how long. */
     public static final int HASHES_WAITING_MAX = 64;
 
     public static final Duration HASH_WAIT = Duration.ofSeconds(2);
+
+    /** Wrong passwords of strangers for one name before the next stranger pays with a puzzle, and where it costs most. */
+    public static final int GUESSES_FREE = 20;
+
+    public static final int GUESSES_DEAREST = 120;
+    /** One wrong password is forgiven in each. */
+    public static final Duration GUESS_FORGIVEN_AFTER = Duration.ofMinutes(1);
+    /** Names whose guesses are counted at once. */
+    public static final int GUESSED_NAMES_MAX = 100_000;
+
+    /** Live resets that strangers together, and known devices together, can have of one name. */
+    public static final int RESETS_PER_NAME_MAX = 1_000;
+
+    /** Changes in line for the disk at which the next is refused. */
+    public static final int CHANGES_WAITING_MAX = 8_192;
+    /** Requests in line for a thread at which the relay is strained to the utmost. */
+    public static final int REQUESTS_WAITING_STRAINED = 256;
 
     private Limits() {}
 
@@ -116,7 +133,7 @@ public final class Limits {
         };
     }
 
-    /** How often the whole relay does it, where doing it is dear; null where it is not. */
+    /** How often the whole relay does it for strangers, where doing it is dear; null where it is not. */
     public static @Nullable Rate globalRate(Cost cost) {
         return switch (cost) {
             case LOGIN -> new Rate(400, 40, Duration.ofSeconds(1));

@@ -12,7 +12,7 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Turns what the relay must remember into bytes that tell nothing without the master secret. Every key is derived from it by
+ * Turns what the relay must remember into bytes that tell nothing without the master key. Every key is derived from it by
  * HKDF-SHA-256 (RFC 5869): one to blind names, one to seal fields, and one for each other purpose, so that no key serves two
  * ends. Sealing is AES-256-GCM with a random 96-bit nonce, and binds the place where the bytes belong: a sealed contact
  * pasted into another row does not open.
@@ -29,7 +29,7 @@ public final class Vault {
     /** @param master 32 random bytes; the caller wipes them afterwards */
     public Vault(byte[] master) {
         if (master.length != MASTER_BYTES) {
-            throw new IllegalArgumentException("the master secret has 32 bytes");
+            throw new IllegalArgumentException("the master key has 32 bytes");
         }
         byte[] salt = "handshaker vault 1".getBytes(StandardCharsets.UTF_8);
         this.pseudoRandomKey = hmacKey(hmac(hmacKey(salt), master));

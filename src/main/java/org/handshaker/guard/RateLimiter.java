@@ -20,7 +20,7 @@ import org.handshaker.core.Reason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says how often: after sign-in by account, before it by Tor circuit, and always globally for what costs a hash. Every client
+ * Says how often: after sign-in by account, before it by Tor circuit, and for what is dear all strangers together. Every client
  * is 127.0.0.1, so addresses are never looked at. Buckets live in memory, and the longest unused is forgotten when there are
  * too many.
  */
@@ -30,7 +30,7 @@ public final class RateLimiter {
     private static final long A_SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final Cache<Key, Bucket> buckets;
-    /** Everybody's: never forgotten, however many circuits come. */
+    /** The strangers': never forgotten, however many circuits come. */
     private final Map<Cost, Bucket> globals = new ConcurrentHashMap<>();
 
     private final TimeMeter clock;
@@ -51,7 +51,7 @@ public final class RateLimiter {
                 .build();
     }
 
-    /** Refuses with {@code too_fast} and a true {@code Retry-After} when a bucket that applies is empty. */
+    /** Refuses with {@code too_fast} and a true {@code Retry-After} when the caller's own bucket is empty. */
     public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {
         @Nullable Rate rate = Limits.rate(cost);
         if (rate != null && caller != null) {
@@ -59,11 +59,24 @@ public final class RateLimiter {
         } else if (rate != null && circuit.isPresent()) {
             take(buckets.get(new Key(cost, null, circuit.getAsInt()), missing -> bucket(rate)));
         }
-        // After one's own: whoever has spent that must not empty everybody's.
+    }
+
+    /** The same for the bucket that all strangers share. After one's own: whoever has spent that must not empty everybody's. */
+    public void passAsStranger(Cost cost) {
         @Nullable Rate global = Limits.globalRate(cost);
         if (global != null) {
             take(globals.computeIfAbsent(cost, missing -> bucket(global)));
         }
+    }
+
+    /**
+     * Whether a device of this user goes past the strangers' bucket: counted for the user, so that no one account's devices
+     * crowd out another's.
+     */
+    public boolean passAsDevice(Cost cost, Id user) {
+        @Nullable Rate rate = Limits.rate(cost);
+        return rate == null
+                || buckets.get(new Key(cost, user, 0), missing -> bucket(rate)).tryConsume(1);
     }
 
     private static void take(Bucket bucket) {

@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -196,7 +197,8 @@ public final class Database implements AutoCloseable {
                     .one();
         });
         if (!Secrets.same(known, check)) {
-            throw new Unusable("This key file is not the one of this database: check --key-file. Nothing was touched.");
+            throw new Unusable(
+                    "This key file is not the one of this database: check --key-file. Nothing was read or written with it.");
         }
     }
 
@@ -308,7 +310,8 @@ public final class Database implements AutoCloseable {
 
     private static FileChannel lock(Path file) {
         try {
-            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(
+                    file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE), onlyOwner("rw-------"));
             if (channel.tryLock() == null) {
                 channel.close();
                 throw new Unusable("Another relay uses this data directory.");

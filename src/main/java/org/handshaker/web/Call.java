@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.web;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Standing;
 import org.handshaker.core.Username;
 import org.jspecify.annotations.Nullable;
 
 /** One request as an endpoint sees it: who calls, the values in the path and query, and a body that has been read whole. */
 public final class Call {
+    private static final Pattern WHOLE_NUMBER = Pattern.compile("-?[0-9]+");
+
     private final @Nullable Caller caller;
     private final OptionalInt circuit;
     private final Map<String, String> path;
     private final Map<String, String> query;
     private final byte[] body;
+    /** Read once, for the door and the endpoint alike. */
+    private @Nullable Object parsed;
+
+    private Standing standing;
 
     Call(
             @Nullable Caller caller,
@@ -30,6 +39,7 @@ public final class Call {
         this.path = path;
         this.query = query;
         this.body = body;
+        this.standing = caller == null ? Standing.STRANGER : Standing.KNOWN;
     }
 
     /** Who calls; the router let nobody else through. */
@@ -42,6 +52,15 @@ public final class Call {
 
     public Id user() {
         return caller().user();
+    }
+
+    /** Whether it goes ahead of strangers. */
+    public Standing standing() {
+        return standing;
+    }
+
+    void goesAhead() {
+        standing = Standing.KNOWN;
     }
 
     /** Tor's id of the circuit, where the listener learns one. Lives in memory only. */
@@ -76,19 +95,36 @@ public final class Call {
         if (text == null) {
             return otherwise;
         }
+        // Java alone would take the digits of every script.
+        if (!WHOLE_NUMBER.matcher(text).matches()) {
+            throw Reason.MALFORMED.refuse("A query parameter must be a whole number.");
+        }
         try {
             long value = Long.parseLong(text);
             if (value >= min && value <= max) {
                 return value;
             }
-        } catch (NumberFormatException notANumber) {
-            throw Reason.MALFORMED.refuse("A query parameter must be a whole number.");
+        } catch (NumberFormatException tooLong) {
+            throw Reason.MALFORMED.refuse("A query parameter is out of bounds.");
         }
         throw Reason.MALFORMED.refuse("A query parameter is out of bounds.");
     }
 
     public <T> T body(Class<T> type) {
-        return Json.read(body, type);
+        if (type.isInstance(parsed)) {
+            return type.cast(parsed);
+        }
+        T read = Json.read(body, type);
+        parsed = read;
+        return read;
+    }
+
+    /** After the answer: what may have held a password is in memory no longer than it must. */
+    void forget() {
+        Arrays.fill(body, (byte) 0);
+        if (parsed instanceof Wiped secret) {
+            secret.wipe();
+        }
     }
 
     public <T> Optional<T> bodyIfAny(Class<T> type) {

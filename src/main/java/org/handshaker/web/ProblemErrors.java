@@ -23,6 +23,8 @@ final class ProblemErrors implements Request.Handler {
                 switch (status) {
                     case 404 -> Reason.NOT_FOUND;
                     case 413 -> Reason.TOO_LARGE;
+                    // 414 is what Jetty calls the same when the request line alone is too long.
+                    case 414, 431 -> Reason.HEADERS_TOO_LARGE;
                     case 503 -> Reason.SHUTTING_DOWN;
                     // Whatever else Jetty says, 501 and 505 too, it says of the request; 500 alone is a fault of ours.
                     case 500 -> Reason.INTERNAL;

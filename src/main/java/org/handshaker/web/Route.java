@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param path segments, of which {@code {name}} matches any one segment
  * @param bodyBytesMax longest body in bytes
  * @param isHeavy whether it hashes a password and so runs behind admission
+ * @param door what is asked of a call before something dear is done for it
  * @param socket set for a WebSocket upgrade, and then {@code endpoint} is never called
  */
 public record Route(
@@ -27,6 +28,7 @@ public record Route(
         Cost cost,
         int bodyBytesMax,
         boolean isHeavy,
+        Door door,
         @Nullable SocketEndpoint socket) {
 
     public static Route get(String path, Access access, Endpoint endpoint) {
@@ -65,11 +67,12 @@ public record Route(
 
     /** A WebSocket; whoever opens it signs in by header or with the first frame, so the upgrade itself is for anyone. */
     public static Route socket(String path, SocketEndpoint socket) {
-        return new Route("GET", path, Access.ANYONE, now(call -> Reply.noContent()), Cost.SOCKET, 0, false, socket);
+        return new Route(
+                "GET", path, Access.ANYONE, now(call -> Reply.noContent()), Cost.SOCKET, 0, false, Door.PLAIN, socket);
     }
 
     private static Route of(String method, String path, Access access, LaterEndpoint endpoint) {
-        return new Route(method, path, access, endpoint, Cost.WRITE, Limits.BODY_BYTES_MAX, false, null);
+        return new Route(method, path, access, endpoint, Cost.WRITE, Limits.BODY_BYTES_MAX, false, Door.PLAIN, null);
     }
 
     private static LaterEndpoint now(Endpoint endpoint) {
@@ -77,16 +80,21 @@ public record Route(
     }
 
     public Route costs(Cost cost) {
-        return new Route(method, path, access, endpoint, cost, bodyBytesMax, isHeavy, socket);
+        return new Route(method, path, access, endpoint, cost, bodyBytesMax, isHeavy, door, socket);
     }
 
     public Route bodyMax(int bytes) {
-        return new Route(method, path, access, endpoint, cost, bytes, isHeavy, socket);
+        return new Route(method, path, access, endpoint, cost, bytes, isHeavy, door, socket);
     }
 
     /** It hashes a password: at most as many at once as there are cores. */
     public Route heavy() {
-        return new Route(method, path, access, endpoint, cost, bodyBytesMax, true, socket);
+        return new Route(method, path, access, endpoint, cost, bodyBytesMax, true, door, socket);
+    }
+
+    /** Asks this of every call before its place in the line. */
+    public Route behind(Door asking) {
+        return new Route(method, path, access, endpoint, cost, bodyBytesMax, isHeavy, asking, socket);
     }
 
     /** The values of the path's {@code {names}}, or empty when the path is another. */

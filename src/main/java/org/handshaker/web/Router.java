@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.eclipse.jetty.http.HttpField;
@@ -26,7 +27,7 @@ import org.handshaker.core.Refused;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes every request: host, route, who calls, rate, body, endpoint, answer, in that order, each step refusing by default.
+ * Takes every request: host, route, who calls, rate, body, door, endpoint, answer, in that order, each step refusing by default.
  * It knows no feature. Whatever escapes an endpoint that is not a refusal is a bug and answered as {@code internal}, with
  * nothing about it.
  */
@@ -130,6 +131,9 @@ final class Router extends Handler.Abstract {
             @Nullable Caller caller = route.access() == Access.USER ? authenticator.authenticate(bearerToken()) : null;
             OptionalInt circuit = CircuitConnection.circuitOf(request);
             gate.pass(route.cost(), caller, circuit);
+            if (caller == null && !route.door().knowsDevices()) {
+                gate.passAsStranger(route.cost());
+            }
             Map<String, String> query = query();
             CompletionStage<Reply> unused = BodyReader.read(request, route.bodyBytesMax())
                     .thenCompose(body -> {
@@ -137,11 +141,36 @@ final class Router extends Handler.Abstract {
                             requireJson(route);
                         }
                         Call call = new Call(caller, circuit, path, query, body);
-                        return route.isHeavy()
-                                ? gate.admit(() -> now(route, call))
-                                : route.endpoint().handle(call);
+                        return answerTo(route, call).whenComplete((reply, thrown) -> call.forget());
                     })
                     .whenComplete((reply, thrown) -> answer(thrown == null ? reply : problem(thrown)));
+        }
+
+        private CompletionStage<Reply> answerTo(Route route, Call call) {
+            try {
+                askAtTheDoor(route, call);
+                return route.isHeavy()
+                        ? gate.admit(call.standing(), () -> now(route, call))
+                        : route.endpoint().handle(call);
+            } catch (RuntimeException refusedOrBroken) {
+                return CompletableFuture.failedFuture(refusedOrBroken);
+            }
+        }
+
+        /** Known devices first, before strangers' share is touched: nobody who floods it keeps them out. */
+        private void askAtTheDoor(Route route, Call call) {
+            Door door = route.door();
+            if (door.knowsDevices()) {
+                boolean goesAhead = door.device(call)
+                        .filter(user -> gate.passAsDevice(route.cost(), user))
+                        .isPresent();
+                if (goesAhead) {
+                    call.goesAhead();
+                } else {
+                    gate.passAsStranger(route.cost());
+                }
+            }
+            door.demand(call);
         }
 
         private Reply now(Route route, Call call) {
@@ -159,6 +188,9 @@ final class Router extends Handler.Abstract {
                     headers.contains(HttpHeader.AUTHORIZATION) ? authenticator.authenticate(bearerToken()) : null;
             OptionalInt circuit = CircuitConnection.circuitOf(request);
             gate.pass(route.cost(), caller, circuit);
+            if (caller == null) {
+                gate.passAsStranger(route.cost());
+            }
             // Before the upgrade: what is refused within it, Jetty answers as a fault of ours.
             Object endpoint = socket.open(caller, circuit);
             ServerWebSocketContainer container = ServerWebSocketContainer.get(request.getContext());

@@ -38,6 +38,7 @@ import org.handshaker.core.Unusable;
 public final class WebServer implements AutoCloseable {
     private static final int THREADS_MAX = 64;
 
+    private final QueuedThreadPool threads;
     private final Server server;
     private final Router router;
     private final Connector connector;
@@ -63,7 +64,7 @@ public final class WebServer implements AutoCloseable {
             boolean pads) {
         this.listen = listen;
         this.front = front;
-        QueuedThreadPool threads = new QueuedThreadPool(THREADS_MAX, 4);
+        this.threads = new QueuedThreadPool(THREADS_MAX, 4);
         threads.setName("web");
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("web-"));
         this.server = new Server(threads);
@@ -174,6 +175,11 @@ public final class WebServer implements AutoCloseable {
     private void openTo(Path path) throws IOException {
         String mode = front == Front.OPERATOR ? "rw-------" : "rw-rw----";
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
+    }
+
+    /** How many requests wait for a thread, 0 to 1. */
+    public double strain() {
+        return Math.min(1, (double) threads.getQueueSize() / Limits.REQUESTS_WAITING_STRAINED);
     }
 
     /** Everything new is refused with {@code shutting_down} from now on. */

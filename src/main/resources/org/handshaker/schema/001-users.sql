@@ -1,4 +1,4 @@
--- Identities. Whoever reads this file without the master secret sees how many there are, and on which day each came.
+-- Users. Whoever reads this file without the master key sees how many there are, and on which day each came.
 CREATE TABLE users (
     row                INTEGER PRIMARY KEY,               -- taken from the random id, so that it tells no order of arrival
     id                 BLOB    NOT NULL UNIQUE,           -- 16 random bytes

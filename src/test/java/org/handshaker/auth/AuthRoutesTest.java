@@ -10,13 +10,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import org.handshaker.core.Secrets;
 import org.handshaker.core.Setting;
 import org.handshaker.support.Gpg;
 import org.handshaker.support.OpenApi;
+import org.handshaker.support.Puzzles;
 import org.handshaker.support.TestWeb;
 import org.handshaker.support.TestWeb.Answered;
 import org.handshaker.web.Json;
@@ -272,8 +271,8 @@ final class AuthRoutesTest {
         Answered refused = post("/auth/register", body);
         assertProblem(401, "puzzle_required", refused);
         Map<?, ?> puzzle = (Map<?, ?>) refused.json().getOrDefault("puzzle", Map.of());
-        String solution =
-                Base64.getEncoder().encodeToString(Json.text(solve(puzzle)).getBytes(StandardCharsets.UTF_8));
+        String solution = Base64.getEncoder()
+                .encodeToString(Json.text(Puzzles.solve(puzzle)).getBytes(StandardCharsets.UTF_8));
         assertEquals(201, post("/auth/register", with(body, "puzzle", solution)).status());
         assertProblem(401, "puzzle_required", post("/auth/register", with(body, "puzzle", solution)));
         assertProblem(401, "puzzle_required", post("/auth/login", with(body, "puzzle", "nonsense")));
@@ -284,22 +283,8 @@ final class AuthRoutesTest {
         assertEquals(true, other.json().get("required"));
         assertEquals(
                 200,
-                post("/auth/login", with(body, "puzzle", solve(other.json()))).status());
-    }
-
-    private static Map<String, Object> solve(Map<?, ?> puzzle) {
-        for (long number = 0; number <= 1_000_000; number++) {
-            String hash = HexFormat.of().formatHex(Secrets.sha256(puzzle.get("salt") + Long.toString(number)));
-            if (hash.equals(puzzle.get("challenge"))) {
-                Map<String, Object> solution = new HashMap<>();
-                for (String member : List.of("algorithm", "challenge", "salt", "signature")) {
-                    solution.put(member, String.valueOf(puzzle.get(member)));
-                }
-                solution.put("number", number);
-                return solution;
-            }
-        }
-        throw new AssertionError("every puzzle has a solution");
+                post("/auth/login", with(body, "puzzle", Puzzles.solve(other.json())))
+                        .status());
     }
 
     @Test

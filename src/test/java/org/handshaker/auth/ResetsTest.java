@@ -14,9 +14,11 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Username;
 import org.handshaker.support.Gpg;
@@ -31,6 +33,9 @@ final class ResetsTest {
     private static final Username ALICE = new Username("alice");
     private static final Username NOBODY = new Username("nobody");
     private static final String NEW_PASSWORD = "staple correct battery";
+    /** As many as the contract speaks of. */
+    private static final int LIVE = 5;
+
     private static final String WRONG = "AAAAAAAAAAAAAAAAAAAAAA";
 
     @TempDir
@@ -155,12 +160,12 @@ final class ResetsTest {
     void aNewerRequestKillsNoOlderOneAndOneSuccessKillsAll() {
         registerWithKey();
         List<Resets.Challenge> asked = new ArrayList<>();
-        for (int i = 0; i < Resets.LIVE_MAX; i++) {
+        for (int i = 0; i < LIVE; i++) {
             asked.add(ask(ALICE, null));
         }
         Set<Id> ids = new HashSet<>();
         asked.forEach(challenge -> ids.add(challenge.id()));
-        assertEquals(Resets.LIVE_MAX, ids.size());
+        assertEquals(LIVE, ids.size());
         for (int i = 0; i < Resets.TRIES_MAX; i++) {
             assertRefused(Reason.BAD_OTP, () -> reset(asked.get(4), WRONG));
         }
@@ -171,20 +176,103 @@ final class ResetsTest {
     }
 
     @Test
-    void strangersWhoAskOnShareAResetAndTurnNobodyAway() {
-        Grant alice = registerWithKey();
+    void strangersWhoAskAndGuessNeitherSpendTheOwnersTriesNorTakeTheirPlace() {
+        registerWithKey();
+        Resets.Challenge before = ask(ALICE, null);
         Set<Id> strangers = new HashSet<>();
         for (int i = 0; i < 50; i++) {
-            strangers.add(ask(ALICE, null).id());
+            Resets.Challenge stranger = ask(ALICE, null);
+            strangers.add(stranger.id());
+            for (int guess = 0; guess <= Resets.TRIES_MAX; guess++) {
+                assertRefused(Reason.BAD_OTP, () -> reset(stranger, WRONG));
+            }
         }
-        assertEquals(Resets.LIVE_MAX, strangers.size());
-        house.time.advance(Resets.LIFE.minusSeconds(1));
-        Resets.Challenge shared = ask(ALICE, "garbage");
-        house.time.advance(Resets.LIFE.minusSeconds(1));
-        assertTrue(strangers.contains(shared.id()));
-        Resets.Challenge own = ask(ALICE, alice.deviceToken());
-        assertFalse(strangers.contains(own.id()));
-        reset(shared, gpg.decrypt(shared.message()));
+        assertEquals(50, strangers.size(), "nobody is shown another's");
+        Resets.Challenge after = ask(ALICE, null);
+        assertFalse(strangers.contains(after.id()));
+        for (Resets.Challenge owners : List.of(before, after)) {
+            assertEquals(
+                    house.id("alice"),
+                    house.resets.check(ALICE, owners.id().text(), gpg.decrypt(owners.message())),
+                    "the owner's own");
+        }
+        reset(after, gpg.decrypt(after.message()));
+        assertEquals(0, house.rows("resets"));
+    }
+
+    @Test
+    void aCodeIsForOneReset() {
+        registerWithKey();
+        Resets.Challenge one = ask(ALICE, null);
+        Resets.Challenge other = ask(ALICE, null);
+        assertRefused(Reason.BAD_OTP, () -> reset(one, gpg.decrypt(other.message())));
+    }
+
+    @Test
+    void pastTheirBoundStrangersGetAMessageWhoseCodeIsNotTakenAndGuessingMakesNoRoom() {
+        Grant alice = registerWithKey();
+        Resets.Challenge owners = ask(ALICE, null);
+        fill(ALICE, Limits.RESETS_PER_NAME_MAX - 1);
+        fill(NOBODY, Limits.RESETS_PER_NAME_MAX);
+        for (Username name : List.of(ALICE, NOBODY)) {
+            Resets.Challenge late = ask(name, null);
+            assertEquals(Resets.LIFE, late.life());
+            assertTrue(late.message().startsWith("-----BEGIN PGP MESSAGE-----"));
+            assertRefused(
+                    Reason.BAD_OTP,
+                    () -> house.accounts.resetByOtp(name, late.id().text(), WRONG, NEW_PASSWORD.toCharArray()));
+        }
+        Resets.Challenge late = ask(ALICE, null);
+        assertRefused(Reason.BAD_OTP, () -> reset(late, gpg.decrypt(late.message())));
+        assertEquals(2 * Limits.RESETS_PER_NAME_MAX, house.rows("resets"));
+        assertTrue(spent() > 0, "most of those that fill it have no tries left");
+        Resets.Challenge known = ask(ALICE, alice.deviceToken());
+        assertEquals(
+                house.id("alice"),
+                house.resets.check(ALICE, known.id().text(), gpg.decrypt(known.message())),
+                "known devices have room of their own");
+        reset(owners, gpg.decrypt(owners.message()));
+        house.time.advance(Resets.LIFE);
+        house.sweep();
+        assertEquals(0, house.rows("resets"));
+    }
+
+    @Test
+    void onFileIsWhichResetAKnownDeviceAskedFor() {
+        Grant alice = registerWithKey();
+        Resets.Challenge known = ask(ALICE, alice.deviceToken());
+        Resets.Challenge stranger = ask(ALICE, "garbage");
+        assertEquals(
+                Optional.of(house.id("alice")),
+                house.resets.device(ALICE, known.id().text()));
+        for (String other : List.of(stranger.id().text(), Id.random().text(), "", "x")) {
+            assertEquals(Optional.empty(), house.resets.device(ALICE, other));
+        }
+        assertEquals(Optional.empty(), house.resets.device(NOBODY, known.id().text()));
+        house.time.advance(Resets.LIFE);
+        assertEquals(Optional.empty(), house.resets.device(ALICE, known.id().text()));
+    }
+
+    /** Straight into the store: as many messages would take a while to encrypt. */
+    private void fill(Username name, int resets) {
+        Id one = ask(name, null).id();
+        house.store.database().write(handle -> handle.createUpdate(
+                        """
+                        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+                        INSERT INTO resets (id, account, asked_by, tries, expires_at)
+                        SELECT randomblob(16), account, asked_by, :spent, expires_at FROM n, resets WHERE id = :one
+                        """)
+                .bind("count", resets - 1)
+                .bind("spent", Resets.TRIES_MAX)
+                .bind("one", one.bytes())
+                .execute());
+    }
+
+    private int spent() {
+        return house.store.database().read(handle -> handle.createQuery(
+                        "SELECT count(*) FROM resets WHERE tries = " + Resets.TRIES_MAX)
+                .mapTo(Integer.class)
+                .one());
     }
 
     @Test
@@ -201,9 +289,9 @@ final class ResetsTest {
                 assertTrue(challenge.message().startsWith("-----BEGIN PGP MESSAGE-----"));
                 assertTrue(gpg.packets(challenge.message()).contains("keyid 0000000000000000"));
             }
-            assertEquals(Resets.LIVE_MAX, ids.size());
+            assertEquals(8, ids.size());
         }
-        assertEquals(3 * Resets.LIVE_MAX, house.rows("resets"));
+        assertEquals(3 * 8, house.rows("resets"));
     }
 
     @Test

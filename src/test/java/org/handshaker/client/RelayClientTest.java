@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
@@ -50,6 +51,26 @@ class RelayClientTest {
             assertEquals("refresh-1", Json.map(asked.get(1).body()).get("refresh_token"));
             assertEquals("Bearer access-2", asked.get(2).authorization());
             assertEquals("Bearer access-2", asked.get(3).authorization());
+        }
+    }
+
+    @Test
+    void keepsTheDeviceTokenOverSigningOutAndShowsItForNoOtherAccount() {
+        try (ScriptedRelay relay = ScriptedRelay.answering(asked ->
+                        asked.path().equals("/auth/logout") ? new Said(204, "", Map.of()) : Said.ok(Scripts.TOKENS));
+                Carrier carrier = Carrier.to(relay.address())) {
+            RelayClient client = new RelayClient(carrier);
+            client.login("@alice", PASSWORD);
+            client.logout();
+            client.login("Alice", PASSWORD);
+            client.login("@bob", PASSWORD);
+            List<Object> shown = new ArrayList<>();
+            for (Asked asked : relay.asked()) {
+                if (asked.path().equals("/auth/login")) {
+                    shown.add(Json.map(asked.body()).getOrDefault("device_token", "none"));
+                }
+            }
+            assertEquals(List.of("none", "device", "none"), shown);
         }
     }
 

@@ -12,12 +12,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Standing;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -77,7 +79,7 @@ class AdmissionTest {
         Admission admission = admission(2, 50, LONG);
         List<CompletableFuture<Integer>> hashes = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            hashes.add(admission.admit(this::hash));
+            hashes.add(admission.admit(Standing.STRANGER, this::hash));
         }
         untilBegun(2);
         gate.countDown();
@@ -91,24 +93,24 @@ class AdmissionTest {
     @Test
     void whoeverWaitsTooLongIsToldBusyAndIsNeverHashed() {
         Admission admission = admission(1, 10, SHORT);
-        CompletableFuture<Integer> first = admission.admit(this::hash);
+        CompletableFuture<Integer> first = admission.admit(Standing.STRANGER, this::hash);
         untilBegun(1);
-        CompletableFuture<Integer> second = admission.admit(this::hash);
+        CompletableFuture<Integer> second = admission.admit(Standing.STRANGER, this::hash);
         assertEquals(Reason.BUSY, refusalOf(second));
         assertFalse(first.isDone());
         gate.countDown();
         assertEquals(0, first.join());
-        assertEquals(0, admission.admit(() -> running.get()).join());
+        assertEquals(0, admission.admit(Standing.STRANGER, () -> running.get()).join());
         assertEquals(1, begun.get());
     }
 
     @Test
     void aPlaceIsHeldUntilTheHashEndsEvenIfItsCallerHasLeft() {
         Admission admission = admission(1, 10, LONG);
-        CompletableFuture<Integer> left = admission.admit(this::hash);
+        CompletableFuture<Integer> left = admission.admit(Standing.STRANGER, this::hash);
         untilBegun(1);
         left.cancel(true);
-        CompletableFuture<Integer> next = admission.admit(this::hash);
+        CompletableFuture<Integer> next = admission.admit(Standing.STRANGER, this::hash);
         assertEquals(1, begun.get());
         gate.countDown();
         assertEquals(0, next.join());
@@ -118,27 +120,48 @@ class AdmissionTest {
     @Test
     void aBoundedNumberWaits() {
         Admission admission = admission(1, 3, LONG);
-        CompletableFuture<Integer> running = admission.admit(this::hash);
+        CompletableFuture<Integer> running = admission.admit(Standing.STRANGER, this::hash);
         untilBegun(1);
         List<CompletableFuture<Integer>> waiting = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            waiting.add(admission.admit(this::hash));
+            waiting.add(admission.admit(Standing.STRANGER, this::hash));
         }
-        assertRefused(Reason.BUSY, () -> admission.admit(this::hash));
-        assertTrue(admission.isStrained());
+        assertRefused(Reason.BUSY, () -> admission.admit(Standing.STRANGER, this::hash));
+        assertEquals(1, admission.strain());
         gate.countDown();
         running.join();
         waiting.forEach(CompletableFuture::join);
-        assertFalse(admission.isStrained());
+        assertEquals(0, admission.strain());
+    }
+
+    @Test
+    void whoIsKnownGoesBeforeAllStrangersAndHasPlacesOfTheirOwn() {
+        Admission admission = admission(1, 3, LONG);
+        CompletableFuture<Integer> running = admission.admit(Standing.STRANGER, this::hash);
+        untilBegun(1);
+        List<String> order = new CopyOnWriteArrayList<>();
+        List<CompletableFuture<Boolean>> all = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            all.add(admission.admit(Standing.STRANGER, () -> order.add("stranger")));
+        }
+        assertRefused(Reason.BUSY, () -> admission.admit(Standing.STRANGER, () -> order.add("one too many")));
+        for (int i = 0; i < 3; i++) {
+            all.add(admission.admit(Standing.KNOWN, () -> order.add("known")));
+        }
+        assertRefused(Reason.BUSY, () -> admission.admit(Standing.KNOWN, () -> order.add("one too many")));
+        gate.countDown();
+        running.join();
+        all.forEach(CompletableFuture::join);
+        assertEquals(List.of("known", "known", "known", "stranger", "stranger", "stranger"), order);
     }
 
     @Test
     void whoeverHasGivenUpLeavesTheLine() {
         Admission admission = admission(1, 1, SHORT);
-        var unused = admission.admit(this::hash);
+        var unused = admission.admit(Standing.STRANGER, this::hash);
         untilBegun(1);
         for (int i = 0; i < 3; i++) {
-            assertEquals(Reason.BUSY, refusalOf(admission.admit(this::hash)));
+            assertEquals(Reason.BUSY, refusalOf(admission.admit(Standing.STRANGER, this::hash)));
         }
         assertEquals(1, begun.get());
     }
@@ -146,19 +169,21 @@ class AdmissionTest {
     @Test
     void whatTheWorkThrowsIsToldWhateverItIs() {
         Admission admission = admission(1, 10, LONG);
-        assertEquals(Reason.BAD_CREDENTIALS, refusalOf(admission.admit(() -> {
+        assertEquals(Reason.BAD_CREDENTIALS, refusalOf(admission.admit(Standing.STRANGER, () -> {
             throw Reason.BAD_CREDENTIALS.refuse();
         })));
-        assertInstanceOf(OutOfMemoryError.class, failureOf(admission.admit(() -> {
+        assertInstanceOf(OutOfMemoryError.class, failureOf(admission.admit(Standing.STRANGER, () -> {
             throw new OutOfMemoryError();
         })));
-        assertEquals("still here", admission.admit(() -> "still here").join());
+        assertEquals(
+                "still here",
+                admission.admit(Standing.STRANGER, () -> "still here").join());
     }
 
     @Test
     void closedItTakesNothingMore() {
         Admission admission = admission(1, 10, LONG);
         admission.close();
-        assertRefused(Reason.SHUTTING_DOWN, () -> admission.admit(() -> true));
+        assertRefused(Reason.SHUTTING_DOWN, () -> admission.admit(Standing.STRANGER, () -> true));
     }
 }

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HexFormat;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.handshaker.core.Config.PuzzleMode;
@@ -24,16 +23,16 @@ import org.junit.jupiter.api.Test;
 
 final class PuzzleTest {
     private final TestTime time = new TestTime();
-    private final AtomicBoolean strained = new AtomicBoolean();
+    private double strain;
     private final Puzzle always = puzzle(PuzzleMode.ALWAYS);
 
     private Puzzle puzzle(PuzzleMode mode) {
-        return new Puzzle(new byte[32], mode, strained::get, time);
+        return new Puzzle(new byte[32], mode, () -> strain, time);
     }
 
     @Test
     void letsPassWhoSolvedIt() {
-        always.demand(Purpose.LOGIN, solve(always.challenge(Purpose.LOGIN)));
+        always.demand(Purpose.LOGIN, solve(always.challenge(Purpose.LOGIN)), 0);
     }
 
     @Test
@@ -42,7 +41,7 @@ final class PuzzleTest {
         Challenge challenge =
                 (Challenge) Objects.requireNonNull(refused.members().get("puzzle"));
         assertTrue(challenge.required());
-        always.demand(Purpose.REGISTER, solve(challenge));
+        always.demand(Purpose.REGISTER, solve(challenge), 0);
     }
 
     @Test
@@ -51,7 +50,7 @@ final class PuzzleTest {
         AtomicInteger passed = new AtomicInteger();
         IntStream.range(0, 64).parallel().forEach(i -> {
             try {
-                always.demand(Purpose.LOGIN, solution);
+                always.demand(Purpose.LOGIN, solution, 0);
                 passed.incrementAndGet();
             } catch (Refused spent) {
                 assertEquals(Reason.PUZZLE_REQUIRED, spent.reason());
@@ -74,7 +73,7 @@ final class PuzzleTest {
 
     @Test
     void refusesAnotherRelaysPuzzle() {
-        Puzzle other = new Puzzle(Secrets.randomBytes(32), PuzzleMode.ALWAYS, strained::get, time);
+        Puzzle other = new Puzzle(Secrets.randomBytes(32), PuzzleMode.ALWAYS, () -> strain, time);
         refuses(always, Purpose.LOGIN, solve(other.challenge(Purpose.LOGIN)));
     }
 
@@ -90,25 +89,76 @@ final class PuzzleTest {
         String forged = HexFormat.of().formatHex(Secrets.sha256(good.salt() + 7));
         refuses(always, Purpose.LOGIN, with(good, good.algorithm(), forged, 7, good.salt()));
         refuses(always, Purpose.LOGIN, new Solution("", "", 0, "", "", null));
-        always.demand(Purpose.LOGIN, good);
+        always.demand(Purpose.LOGIN, good, 0);
     }
 
     @Test
     void asksOnlyUnderStrainInModeAuto() {
         Puzzle auto = puzzle(PuzzleMode.AUTO);
         assertFalse(auto.challenge(Purpose.LOGIN).required());
-        auto.demand(Purpose.LOGIN, null);
-        strained.set(true);
+        auto.demand(Purpose.LOGIN, null, 0);
+        strain = 0.51;
         assertTrue(auto.challenge(Purpose.LOGIN).required());
         refuses(auto, Purpose.LOGIN, null);
-        auto.demand(Purpose.LOGIN, solve(auto.challenge(Purpose.LOGIN)));
-        puzzle(PuzzleMode.OFF).demand(Purpose.LOGIN, null);
+        auto.demand(Purpose.LOGIN, solve(auto.challenge(Purpose.LOGIN)), 0);
+        puzzle(PuzzleMode.OFF).demand(Purpose.LOGIN, null, 0);
+    }
+
+    @Test
+    void newcomersAreAskedBeforeThoseWhoSignIn() {
+        Puzzle auto = puzzle(PuzzleMode.AUTO);
+        strain = 0.3;
+        refuses(auto, Purpose.REGISTER, null);
+        auto.demand(Purpose.LOGIN, null, 0);
+        auto.demand(Purpose.FORGOT, null, 0);
+    }
+
+    @Test
+    void thePriceFollowsTheStrain() {
+        Puzzle auto = puzzle(PuzzleMode.AUTO);
+        int before = 0;
+        for (double level : new double[] {0, 0.51, 0.6, 0.7, 0.8, 0.9, 1}) {
+            strain = level;
+            int price = auto.challenge(Purpose.LOGIN).maxnumber();
+            assertTrue(price >= before, level + " costs " + price);
+            before = price;
+        }
+        assertEquals(Puzzle.NUMBER_MAX << Puzzle.DOUBLINGS_MAX, before);
+        strain = 0;
+        assertEquals(Puzzle.NUMBER_MAX, auto.challenge(Purpose.LOGIN).maxnumber());
+        assertEquals(Puzzle.NUMBER_MAX, always.challenge(Purpose.LOGIN).maxnumber());
+    }
+
+    @Test
+    void whatWasCheapOnACalmDayDoesNotCountInAStorm() {
+        Puzzle auto = puzzle(PuzzleMode.AUTO);
+        Solution hoarded = solve(auto.challenge(Purpose.LOGIN));
+        String dearer = hoarded.salt().replaceAll("max=[0-9]+&", "max=6400000&");
+        strain = 1;
+        refuses(auto, Purpose.LOGIN, hoarded);
+        refuses(auto, Purpose.LOGIN, with(hoarded, hoarded.algorithm(), hoarded.challenge(), hoarded.number(), dearer));
+        auto.demand(Purpose.LOGIN, solve(auto.challenge(Purpose.LOGIN)), 0);
+        // A storm that begins while somebody solves does not make them begin again.
+        strain = 0.6;
+        auto.demand(Purpose.LOGIN, hoarded, 0);
+    }
+
+    @Test
+    void guessesAtOneNameAreAReasonToo() {
+        Puzzle auto = puzzle(PuzzleMode.AUTO);
+        Refused refused = assertThrows(Refused.class, () -> auto.demand(Purpose.LOGIN, null, 0.9));
+        Challenge challenge =
+                (Challenge) Objects.requireNonNull(refused.members().get("puzzle"));
+        assertTrue(challenge.required());
+        assertTrue(challenge.maxnumber() > Puzzle.NUMBER_MAX);
+        auto.demand(Purpose.LOGIN, solve(challenge), 0.9);
+        puzzle(PuzzleMode.OFF).demand(Purpose.LOGIN, null, 1);
     }
 
     @Test
     void forgetsSolutionsWhenTheyExpire() {
         Solution solution = solve(always.challenge(Purpose.LOGIN));
-        always.demand(Purpose.LOGIN, solution);
+        always.demand(Purpose.LOGIN, solution, 0);
         time.advance(Puzzle.LIFE);
         always.forgetExpired();
         refuses(always, Purpose.LOGIN, solution);
@@ -124,7 +174,7 @@ final class PuzzleTest {
     }
 
     private static Refused refuses(Puzzle puzzle, Purpose purpose, @Nullable Solution solution) {
-        Refused refused = assertThrows(Refused.class, () -> puzzle.demand(purpose, solution));
+        Refused refused = assertThrows(Refused.class, () -> puzzle.demand(purpose, solution, 0));
         assertEquals(Reason.PUZZLE_REQUIRED, refused.reason());
         return refused;
     }

@@ -3,6 +3,7 @@ package org.handshaker.guard;
 
 import static org.handshaker.support.Refusals.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -66,12 +67,12 @@ class RateLimiterTest {
     void whoeverHammersDoesNotEmptyWhatIsEverybodys() {
         for (int i = 0; i < 3 * burst(Limits.globalRate(Cost.REGISTER)); i++) {
             try {
-                limiter.pass(Cost.REGISTER, null, OptionalInt.of(1));
+                stranger(1);
             } catch (Refused expected) {
                 assertTrue(expected.retryAfterSeconds() > 0);
             }
         }
-        limiter.pass(Cost.REGISTER, null, OptionalInt.of(2));
+        stranger(2);
     }
 
     @Test
@@ -99,11 +100,11 @@ class RateLimiterTest {
     void everybodysBucketHoldsWhateverManyCircuitsDo() {
         long burst = burst(Limits.globalRate(Cost.REGISTER));
         for (int circuit = 0; circuit < burst; circuit++) {
-            limiter.pass(Cost.REGISTER, null, OptionalInt.of(circuit));
+            stranger(circuit);
         }
         for (int circuit = 0; circuit < 5 * BUCKETS_MAX; circuit++) {
             int stranger = 10_000 + circuit;
-            assertRefused(Reason.TOO_FAST, () -> limiter.pass(Cost.REGISTER, null, OptionalInt.of(stranger)));
+            assertRefused(Reason.TOO_FAST, () -> stranger(stranger));
         }
     }
 
@@ -121,6 +122,28 @@ class RateLimiterTest {
             limiter.pass(Cost.NOTHING, null, OptionalInt.of(1));
         }
         assertEquals(0, limiter.buckets());
+    }
+
+    @Test
+    void whatStrangersHaveSpentIsNotTheKnownDevices() {
+        long burst = burst(Limits.globalRate(Cost.LOGIN));
+        for (int i = 0; i < burst; i++) {
+            limiter.passAsStranger(Cost.LOGIN);
+        }
+        assertRefused(Reason.TOO_FAST, () -> limiter.passAsStranger(Cost.LOGIN));
+        Id alice = Id.random();
+        long own = burst(Limits.rate(Cost.LOGIN));
+        for (int i = 0; i < own; i++) {
+            assertTrue(limiter.passAsDevice(Cost.LOGIN, alice));
+        }
+        assertFalse(limiter.passAsDevice(Cost.LOGIN, alice), "its own account is counted");
+        assertTrue(limiter.passAsDevice(Cost.LOGIN, Id.random()), "another's is not");
+    }
+
+    /** As the router asks. */
+    private void stranger(int circuit) {
+        limiter.pass(Cost.REGISTER, null, OptionalInt.of(circuit));
+        limiter.passAsStranger(Cost.REGISTER);
     }
 
     private void exhaust(Cost cost, int circuit) {

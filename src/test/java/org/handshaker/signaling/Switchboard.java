@@ -18,6 +18,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Standing;
 import org.handshaker.presence.Presence;
 import org.handshaker.support.Circle;
 import org.handshaker.support.WireSocket;
@@ -87,7 +88,15 @@ final class Switchboard implements AutoCloseable {
         }
 
         @Override
-        public CompletionStage<Reply> admit(Supplier<Reply> work) {
+        public void passAsStranger(Cost cost) {}
+
+        @Override
+        public boolean passAsDevice(Cost cost, Id user) {
+            return true;
+        }
+
+        @Override
+        public CompletionStage<Reply> admit(Standing standing, Supplier<Reply> work) {
             return CompletableFuture.completedFuture(work.get());
         }
     }

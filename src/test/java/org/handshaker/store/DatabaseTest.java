@@ -96,7 +96,7 @@ class DatabaseTest {
         try (Database database = Database.open(data)) {
             Words.create(database);
             assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(data)));
-            for (String file : List.of("handshaker.db", "handshaker.db-wal", "handshaker.db-shm")) {
+            for (String file : List.of("lock", "handshaker.db", "handshaker.db-wal", "handshaker.db-shm")) {
                 assertEquals(
                         "rw-------",
                         PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve(file))),
@@ -149,7 +149,7 @@ class DatabaseTest {
         Path crashed = Files.createDirectory(directory.resolve("crashed"));
         try (Database running = Database.open(directory, with("later.sql"))) {
             Words.create(running);
-            for (String file : List.of("handshaker.db", "handshaker.db-wal")) {
+            for (String file : List.of("lock", "handshaker.db", "handshaker.db-wal")) {
                 Files.copy(directory.resolve(file), crashed.resolve(file));
             }
         }

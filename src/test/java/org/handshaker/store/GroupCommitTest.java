@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.junit.jupiter.api.AfterEach;
@@ -116,6 +117,7 @@ class GroupCommitTest {
     void refusesAsBusyWhatTheQueueCannotHold() throws Exception {
         var unused = holdWriter();
         List<CompletableFuture<Integer>> waiting = new ArrayList<>();
+        assertEquals(Limits.CHANGES_WAITING_MAX, GroupCommit.WAITING_MAX, "by which strain is told");
         for (int i = 0; i < GroupCommit.WAITING_MAX; i++) {
             waiting.add(database.writeLater(handle -> Words.add(handle, "word")));
         }

@@ -19,6 +19,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Standing;
 import org.handshaker.web.Authenticator;
 import org.handshaker.web.Gate;
 import org.handshaker.web.Hosts;
@@ -62,7 +63,15 @@ public final class TestWeb implements AutoCloseable {
         public void pass(Cost cost, Caller caller, OptionalInt circuit) {}
 
         @Override
-        public CompletionStage<Reply> admit(Supplier<Reply> work) {
+        public void passAsStranger(Cost cost) {}
+
+        @Override
+        public boolean passAsDevice(Cost cost, Id user) {
+            return true;
+        }
+
+        @Override
+        public CompletionStage<Reply> admit(Standing standing, Supplier<Reply> work) {
             return CompletableFuture.completedFuture(work.get());
         }
     }

@@ -22,8 +22,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
+import org.handshaker.core.Id;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Standing;
 import org.handshaker.core.Unusable;
 import org.handshaker.support.KeptConnection;
 import org.handshaker.support.RawHttp;
@@ -91,7 +93,15 @@ class WebServerTest {
         public void pass(Cost cost, Caller caller, OptionalInt circuit) {}
 
         @Override
-        public CompletionStage<Reply> admit(Supplier<Reply> work) {
+        public void passAsStranger(Cost cost) {}
+
+        @Override
+        public boolean passAsDevice(Cost cost, Id user) {
+            return true;
+        }
+
+        @Override
+        public CompletionStage<Reply> admit(Standing standing, Supplier<Reply> work) {
             return CompletableFuture.completedFuture(work.get());
         }
     }
@@ -227,18 +237,29 @@ class WebServerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"%D9%A3", "%EF%BC%93", "%2B3", "3.0", "0x3", "", "-", "3%20", "99999999999999999999"})
+    void aNumberInTheQueryIsOfAsciiDigits(String number) {
+        try (KeptConnection connection = new KeptConnection(url)) {
+            connection.send("GET /count?n=" + number + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            connection.answer().assertRefused(400, "malformed");
+            connection.send("GET /count?n=3 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            assertEquals("3", text(connection.answer()));
+        }
+    }
+
     @Test
     void aHeadThatIsTooLongIsRefusedAndTheLongestIsNot() {
         for (String header : List.of("X-Long: " + "x".repeat(10_000), "X: y\r\n".repeat(2_000) + "Z: z")) {
             try (KeptConnection connection = new KeptConnection(url)) {
                 connection.send("GET /page HTTP/1.1\r\nHost: localhost\r\n" + header + "\r\n\r\n");
-                connection.answer().assertRefused(400, "malformed");
+                connection.answer().assertRefused(431, "headers_too_large");
                 assertTrue(connection.isClosedByTheRelay());
             }
         }
         try (KeptConnection connection = new KeptConnection(url)) {
             connection.send("GET /" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-            connection.answer().assertRefused(400, "malformed");
+            connection.answer().assertRefused(431, "headers_too_large");
         }
         try (KeptConnection connection = new KeptConnection(url)) {
             connection.send("GET /page HTTP/1.1\r\nHost: localhost\r\nX-Long: " + "x".repeat(7_000) + "\r\n\r\n");
