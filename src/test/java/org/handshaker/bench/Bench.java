@@ -64,11 +64,11 @@ public final class Bench {
                 + String.format(Locale.ROOT, "%.1f", load())
                 + " (above 0.5 the machine was not quiet, and the figures are too low). Relay: `--tor none --limits off`, padding on, Argon2id with 64 MiB and"
                 + " t=3, SQLite with `synchronous=FULL`. " + PAIRS
-                + " pairs of people, payloads of 1 KiB, a window of 16 on"
-                + " sockets. A limit is measured right before what it is a limit of: bare password hashes, bare SQLite, and the same client"
+                + " pairs of people over HTTP, payloads of 1 KiB. A limit is measured right before what it is a limit of: bare password hashes, bare SQLite, and the same client"
                 + " against a Jetty that passes the same frames on without accounts, queue or disk.");
         if (!startsOnly) {
             rates();
+            new QueueBench(report, directory).run();
         }
         sizes();
     }
@@ -94,21 +94,7 @@ public final class Bench {
                     "bare Jetty, POST",
                     bare.sendToAway(PHASE),
                     pairs.sendToAway(PHASE));
-            Rate sockets = bare.socketToPresent(PAIRS, Pairs.WINDOW, PHASE);
-            Rate away = pairs.socketToAway(PHASE);
-            report.beside("socket, receiver away, on disk", "bare Jetty, socket to socket", sockets, away);
-            report.beside(
-                    "socket, receiver acknowledges",
-                    "bare Jetty, socket to socket",
-                    bare.socketToPresent(PAIRS, Pairs.WINDOW, PHASE),
-                    pairs.socketToPresent(PAIRS, Pairs.WINDOW, PHASE));
-            report.beside(
-                    "the same, one event at a time",
-                    "bare Jetty, the same",
-                    bare.socketToPresent(1, 1, SINGLE),
-                    pairs.socketToPresent(1, 1, SINGLE));
             report.limit("bare SQLite, 1 row a commit", Machine.sqlite(directory, 1, SINGLE));
-            report.limit("bare SQLite, 256 rows a commit", Machine.sqlite(directory, 256, SINGLE));
             report.say("");
             report.say("Resident memory after this load: " + relay.residentMib() + " MiB.");
         }
@@ -172,6 +158,38 @@ public final class Bench {
                         seconds),
                 (median(with) - median(without)) + " ms",
                 "3,000 ms");
+        growth();
+    }
+
+    /** The same work on more queues, and beside more stored events: the first figure is what the others are compared with. */
+    private void growth() {
+        report.head("Does the cost grow?");
+        report.say("Events of 1 KiB, each committed and then removed, in this process; "
+                + "the same work on more and more queues, and beside more and more stored events.");
+        report.say("");
+        report.say("| what | per second | of the first |");
+        report.say("|---|---:|---:|");
+        // Not reported: the compilers warm up.
+        grown("growth-warm", 100);
+        double one = grown("growth-1", 1);
+        grew("1 queue", one, one);
+        for (int queues : new int[] {100, 10_000, 100_000}) {
+            grew(String.format(Locale.ROOT, "%,d queues", queues), grown("growth-" + queues, queues), one);
+        }
+        double few = grown("none", 100);
+        grew("100 queues, nothing else stored", few, few);
+        grew(
+                String.format(Locale.ROOT, "100 queues, %,d events stored beside", STORED_QUEUES * STORED_EACH),
+                grown("stored", 100),
+                few);
+    }
+
+    private double grown(String name, int queues) {
+        return Growth.perSecond(directory.resolve(name), directory.resolve(name + ".key"), queues, PHASE);
+    }
+
+    private void grew(String what, double rate, double first) {
+        report.say(String.format(Locale.ROOT, "| %s | %,.0f | %.0f %% |", what, rate, 100 * rate / first));
     }
 
     private static long median(List<Long> values) {
