@@ -9,14 +9,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.handshaker.client.Carrier;
 import org.handshaker.client.RelayClient;
+import org.jspecify.annotations.Nullable;
 
-/** The benchmark's course; {@code --write FILE} keeps the report as a page, {@code --starts} leaves the rates out. */
+/**
+ * The benchmark's course; {@code --write FILE} keeps the report as a page, {@code --only NAME} runs one section of
+ * {@link #sections}.
+ */
 public final class Bench {
     private static final int PAIRS = 16;
     private static final Duration PHASE = Duration.ofSeconds(5);
@@ -45,17 +51,42 @@ public final class Bench {
         Report report = new Report(System.out::println);
         Path directory = Files.createTempDirectory(Path.of("target"), "bench");
         try {
-            new Bench(report, directory).run(arguments.contains("--starts"));
+            new Bench(report, directory).run(after("--only", arguments));
         } finally {
             delete(directory);
         }
-        int write = arguments.indexOf("--write");
-        if (write >= 0) {
-            Files.write(Path.of(arguments.get(write + 1)), report.lines());
+        @Nullable String page = after("--write", arguments);
+        if (page != null) {
+            Files.write(Path.of(page), report.lines());
         }
     }
 
-    private void run(boolean startsOnly) throws Exception {
+    private static @Nullable String after(String option, List<String> arguments) {
+        int at = arguments.indexOf(option);
+        return at < 0 || at + 1 == arguments.size() ? null : arguments.get(at + 1);
+    }
+
+    private interface Section {
+        void run() throws Exception;
+    }
+
+    /** What is measured, in the order of the page. */
+    private Map<String, Section> sections() {
+        QueueBench queue = new QueueBench(report, directory);
+        Map<String, Section> sections = new LinkedHashMap<>();
+        sections.put("rates", this::rates);
+        sections.put("queue", queue::run);
+        sections.put("many", queue::many);
+        sections.put("start", this::sizes);
+        sections.put("growth", this::growth);
+        return sections;
+    }
+
+    private void run(@Nullable String only) throws Exception {
+        Map<String, Section> sections = sections();
+        if (only != null && !sections.containsKey(only)) {
+            throw new IllegalArgumentException("--only is one of " + sections.keySet());
+        }
         report.say("# Benchmarks");
         report.say("");
         report.say("Made by `scripts/bench --write docs/benchmarks.md`; do not edit by hand. " + Machine.CORES
@@ -66,11 +97,11 @@ public final class Bench {
                 + " t=3, SQLite with `synchronous=FULL`. " + PAIRS
                 + " pairs of people over HTTP, payloads of 1 KiB. A limit is measured right before what it is a limit of: bare password hashes, bare SQLite, and the same client"
                 + " against a Jetty that passes the same frames on without accounts, queue or disk.");
-        if (!startsOnly) {
-            rates();
-            new QueueBench(report, directory).run();
+        for (Map.Entry<String, Section> section : sections.entrySet()) {
+            if (only == null || only.equals(section.getKey())) {
+                section.getValue().run();
+            }
         }
-        sizes();
     }
 
     private static double load() {
@@ -158,17 +189,19 @@ public final class Bench {
                         seconds),
                 (median(with) - median(without)) + " ms",
                 "3,000 ms");
-        growth();
     }
 
     /** The same work on more queues, and beside more stored events: the first figure is what the others are compared with. */
-    private void growth() {
+    private void growth() throws InterruptedException {
         report.head("Does the cost grow?");
         report.say("Events of 1 KiB, each committed and then removed, in this process; "
                 + "the same work on more and more queues, and beside more and more stored events.");
         report.say("");
         report.say("| what | per second | of the first |");
         report.say("|---|---:|---:|");
+        if (!Files.exists(directory.resolve("stored"))) {
+            Stored.fill(directory.resolve("stored"), directory.resolve("stored.key"), STORED_QUEUES, STORED_EACH);
+        }
         // Not reported: the compilers warm up.
         grown("growth-warm", 100);
         double one = grown("growth-1", 1);
@@ -176,7 +209,7 @@ public final class Bench {
         for (int queues : new int[] {100, 10_000, 100_000}) {
             grew(String.format(Locale.ROOT, "%,d queues", queues), grown("growth-" + queues, queues), one);
         }
-        double few = grown("none", 100);
+        double few = grown("growth-none", 100);
         grew("100 queues, nothing else stored", few, few);
         grew(
                 String.format(Locale.ROOT, "100 queues, %,d events stored beside", STORED_QUEUES * STORED_EACH),
