@@ -221,22 +221,15 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    /** The operator's socket: routes of its own, which the onion's listener does not know. */
-    private WebServer operator(Listen socket, Gate gate) {
-        AdminRoutes admin = new AdminRoutes(() -> new AdminRoutes.Status(
-                health.state().word(),
-                sockets.count(),
-                queue.queuesInMemory(),
-                queue.bytesInMemory(),
-                database.changesWaiting(),
-                onionStatus()));
+    /** The operator's socket: routes of its own, which the onion's listener does not know, and a token of its own. */
+    private WebServer operator(Listen socket, Gate gate, Supplier<Status> status, Auth auth, Puzzle puzzle) {
+        AdminRoutes admin = new AdminRoutes(status, auth, puzzle, announcement, drain::begin);
+        Path path = Objects.requireNonNull(socket.unixPath(), "the operator's socket is a Unix socket");
         return new WebServer(
                 socket,
                 WebServer.Front.OPERATOR,
                 admin.routes(),
-                token -> {
-                    throw Reason.NOT_SIGNED_IN.refuse();
-                },
+                bearer -> operatorToken(path).authenticate(bearer),
                 gate,
                 new Hosts(Set.of()),
                 config.pads());

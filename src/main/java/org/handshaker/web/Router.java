@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
@@ -42,6 +43,7 @@ final class Router extends Handler.Abstract {
     private final Hosts hosts;
     private final boolean pads;
     private volatile boolean stopping;
+    private volatile Consumer<Reason> whenRefused = reason -> {};
 
     Router(List<Route> routes, Authenticator authenticator, Gate gate, Hosts hosts, boolean pads) {
         this.routes = routes.stream()
@@ -58,15 +60,18 @@ final class Router extends Handler.Abstract {
         stopping = true;
     }
 
+    /** @param told hears why, each time that somebody is refused */
+    void whenRefused(Consumer<Reason> told) {
+        whenRefused = told;
+    }
+
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         Exchange exchange = new Exchange(request, response, callback);
         try {
             exchange.run();
-        } catch (Refused refused) {
-            exchange.answer(Problem.of(refused));
-        } catch (RuntimeException bug) {
-            exchange.answer(Problem.of(Reason.INTERNAL.refuse()));
+        } catch (RuntimeException refusedOrBroken) {
+            exchange.answer(problem(refusedOrBroken));
         }
         return true;
     }
@@ -111,6 +116,7 @@ final class Router extends Handler.Abstract {
             if (allowed.isEmpty()) {
                 throw Reason.NOT_FOUND.refuse();
             }
+            whenRefused.accept(Reason.METHOD_NOT_ALLOWED);
             answer(Problem.methodNotAllowed(String.join(", ", allowed)));
         }
 
@@ -288,11 +294,13 @@ final class Router extends Handler.Abstract {
         headers.put("Content-Security-Policy", STRICT_POLICY);
     }
 
-    private static Reply problem(Throwable thrown) {
+    private Reply problem(Throwable thrown) {
         @Nullable Throwable cause = thrown;
         while (cause instanceof CompletionException) {
             cause = cause.getCause();
         }
-        return Problem.of(cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse());
+        Refused refusal = cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse();
+        whenRefused.accept(refusal.reason());
+        return Problem.of(refusal);
     }
 }

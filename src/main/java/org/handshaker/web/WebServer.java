@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpCompliance;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.ConnectionFactory;
@@ -27,6 +28,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Listen;
+import org.handshaker.core.Reason;
 import org.handshaker.core.Unusable;
 
 /**
@@ -186,6 +188,11 @@ public final class WebServer implements AutoCloseable {
     private void openTo(Path path) throws IOException {
         String mode = front == Front.OPERATOR ? "rw-------" : "rw-rw----";
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
+    }
+
+    /** @param told hears why, each time that a call is refused; must be short */
+    public void whenRefused(Consumer<Reason> told) {
+        router.whenRefused(told);
     }
 
     /** @param told runs once, when this server has stopped listening because tor does not name circuits */
