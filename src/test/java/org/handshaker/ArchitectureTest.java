@@ -33,7 +33,7 @@ class ArchitectureTest {
             Map.entry("web", Set.of("core")),
             Map.entry("guard", Set.of("core")),
             Map.entry("tor", Set.of("core")),
-            Map.entry("admin", Set.of("core", "web")),
+            Map.entry("admin", Set.of("core", "store", "web", "guard", "directory", "queue", "auth")),
             Map.entry("client", Set.of("core", "web")),
             Map.entry("directory", Set.of("core", "store", "web")),
             Map.entry("queue", Set.of("core", "store", "web")),

@@ -3,10 +3,8 @@ package org.handshaker.admin;
 
 import static org.handshaker.web.Access.USER;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.handshaker.auth.Auth;
 import org.handshaker.core.Config.PuzzleMode;
@@ -25,36 +23,32 @@ import org.jspecify.annotations.Nullable;
  * of their own. What they set holds until the relay stops; only suspensions and deletions are kept.
  */
 public final class AdminRoutes {
-    private static final int DRAIN_SECONDS = 10;
-
     private final Supplier<Status> status;
     private final Auth auth;
     private final Puzzle puzzle;
     private final Announcement announcement;
-    private final Consumer<Duration> drain;
+    private final Whole relay;
 
-    /** @param drain has the relay finish within that time and end */
-    public AdminRoutes(
-            Supplier<Status> status, Auth auth, Puzzle puzzle, Announcement announcement, Consumer<Duration> drain) {
+    public AdminRoutes(Supplier<Status> status, Auth auth, Puzzle puzzle, Announcement announcement, Whole relay) {
         this.status = status;
         this.auth = auth;
         this.puzzle = puzzle;
         this.announcement = announcement;
-        this.drain = drain;
+        this.relay = relay;
     }
 
     public List<Route> routes() {
         return List.of(
-                Route.get("/admin/status", USER, this::status).costs(Cost.NOTHING),
-                Route.get("/status", USER, this::status).costs(Cost.NOTHING),
+                Route.get("/admin/status", USER, call -> Reply.ok(status.get())).costs(Cost.NOTHING),
                 Route.put("/admin/registration", USER, this::register).costs(Cost.NOTHING),
-                Route.put("/admin/puzzle", USER, this::raisePuzzle).costs(Cost.NOTHING),
+                Route.put("/admin/puzzle", USER, this::price).costs(Cost.NOTHING),
                 Route.put("/admin/suspensions/{username}", USER, this::suspend).costs(Cost.NOTHING),
                 Route.delete("/admin/suspensions/{username}", USER, this::lift).costs(Cost.NOTHING),
                 Route.delete("/admin/accounts/{username}", USER, this::deleteAccount)
                         .costs(Cost.NOTHING),
                 Route.post("/admin/announcement", USER, this::announce).costs(Cost.NOTHING),
-                Route.post("/admin/drain", USER, this::drain).costs(Cost.NOTHING));
+                Route.post("/admin/drain", USER, this::drain).costs(Cost.NOTHING),
+                Route.post("/admin/panic", USER, this::panic).costs(Cost.NOTHING));
     }
 
     record RegistrationChange(String registration) {}
@@ -67,19 +61,24 @@ public final class AdminRoutes {
         }
     }
 
-    record Announced(String text) {}
-
-    record Drain(@Nullable Integer seconds) {
-        Drain {
-            if (seconds != null && (seconds < 0 || seconds > Limits.DRAIN_MAX.toSeconds())) {
-                throw Reason.MALFORMED.refuse("Draining takes 0 to " + Limits.DRAIN_MAX.toSeconds() + " seconds.");
+    record Announced(String text) {
+        Announced {
+            if (text.isBlank() || text.length() > Limits.ANNOUNCEMENT_CHARS_MAX) {
+                throw Reason.MALFORMED.refuse(
+                        "An announcement has 1 to " + Limits.ANNOUNCEMENT_CHARS_MAX + " characters.");
             }
         }
     }
 
-    private Reply status(Call call) {
-        return Reply.ok(status.get());
+    /** What a relay does that has been drained. */
+    enum Then {
+        /** Ends. */
+        END,
+        /** Stays as it is, refusing everybody with {@code shutting_down}. */
+        STAY
     }
+
+    record Drain(String then) {}
 
     private Reply register(Call call) {
         auth.registration(
@@ -87,7 +86,7 @@ public final class AdminRoutes {
         return Reply.noContent();
     }
 
-    private Reply raisePuzzle(Call call) {
+    private Reply price(Call call) {
         PuzzleChange body = call.body(PuzzleChange.class);
         int doublings = body.doublings() == null ? 0 : body.doublings();
         puzzle.terms(new Puzzle.Terms(oneOf(PuzzleMode.class, body.puzzle()), doublings));
@@ -110,14 +109,22 @@ public final class AdminRoutes {
     }
 
     private Reply announce(Call call) {
+        if (relay.isDrained()) {
+            throw Reason.SHUTTING_DOWN.refuse();
+        }
         announcement.begin(call.body(Announced.class).text());
         return Reply.accepted(announcement.progress());
     }
 
     private Reply drain(Call call) {
-        @Nullable Integer seconds = call.bodyIfAny(Drain.class).map(Drain::seconds).orElse(null);
-        drain.accept(Duration.ofSeconds(seconds == null ? DRAIN_SECONDS : seconds));
-        return Reply.accepted(status.get());
+        Then then = oneOf(Then.class, call.body(Drain.class).then());
+        relay.drain();
+        return then == Then.END ? Reply.noContent().andThen(relay::end) : Reply.noContent();
+    }
+
+    private Reply panic(Call call) {
+        relay.destroy();
+        return Reply.noContent().andThen(relay::end);
     }
 
     private static <E extends Enum<E>> E oneOf(Class<E> type, String text) {

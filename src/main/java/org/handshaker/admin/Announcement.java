@@ -47,9 +47,6 @@ public final class Announcement implements AutoCloseable {
 
     /** Begins to tell everyone; {@code busy} while the one before is under way. */
     void begin(String text) {
-        if (text.isBlank() || text.length() > Limits.ANNOUNCEMENT_CHARS_MAX) {
-            throw Reason.MALFORMED.refuse("An announcement has 1 to " + Limits.ANNOUNCEMENT_CHARS_MAX + " characters.");
-        }
         if (isClosed || !isUnderWay.compareAndSet(false, true)) {
             throw Reason.BUSY.refuse();
         }
@@ -109,5 +106,4 @@ public final class Announcement implements AutoCloseable {
     public void close() {
         isClosed = true;
     }
-
 }

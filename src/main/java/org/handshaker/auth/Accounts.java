@@ -168,8 +168,10 @@ final class Accounts implements AccountGone {
     /** The same on the operator's word, who knows no password. */
     void delete(Username name) {
         database.free(handle -> {
-            Id user =
-                    directory.find(handle, name).orElseThrow(Reason.NOT_FOUND::refuse).id();
+            Id user = directory
+                    .find(handle, name)
+                    .orElseThrow(() -> Reason.NOT_FOUND.refuse("Nobody has this name."))
+                    .id();
             directory.remove(handle, user);
             return user;
         });

@@ -46,7 +46,8 @@ public final class Auth {
         this.suspensions = new Suspensions(database, directory, sessions);
         this.keys = new KeyChanges(database, vault, directory, openPgp, queue, time);
         this.resets = new Resets(database, vault, directory, keys, challenges, devices, time);
-        this.logins = new Logins(database, vault, directory, passwords, proofs, sessions, suspensions, keys, challenges, time);
+        this.logins = new Logins(
+                database, vault, directory, passwords, proofs, sessions, suspensions, keys, challenges, time);
         this.accounts =
                 new Accounts(database, directory, passwords, proofs, sessions, resets, config.registration(), time);
         this.routes =

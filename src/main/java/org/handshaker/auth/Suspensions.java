@@ -46,7 +46,10 @@ public final class Suspensions {
     }
 
     private Id require(Handle handle, Username name) {
-        return directory.find(handle, name).orElseThrow(Reason.NOT_FOUND::refuse).id();
+        return directory
+                .find(handle, name)
+                .orElseThrow(() -> Reason.NOT_FOUND.refuse("Nobody has this name."))
+                .id();
     }
 
     /** Asked inside the change that would begin a session: it comes before the suspension, which ends it, or sees it. */

@@ -122,8 +122,6 @@ public final class Limits {
     public static final int ANNOUNCEMENT_CHARS_MAX = 1_000;
     /** Users who are told in one change of the store, so that nobody's change waits long behind it. */
     public static final int ANNOUNCEMENT_BATCH_USERS = 64;
-    /** How long a relay that drains may let its clients finish. */
-    public static final Duration DRAIN_MAX = Duration.ofMinutes(10);
 
     private Limits() {}
 

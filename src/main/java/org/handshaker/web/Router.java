@@ -263,14 +263,15 @@ final class Router extends Handler.Abstract {
             reply.headers().forEach(headers::put);
             response.setStatus(reply.status());
             byte[] body = reply.body();
+            Callback written = Callback.from(callback, reply.afterwards());
             if (reply.contentType() == null) {
-                response.write(true, null, callback);
+                response.write(true, null, written);
                 return;
             }
             byte[] sent = pads ? Padding.pad(body, reply.bytesMin()) : body;
             headers.put(new HttpField(HttpHeader.CONTENT_TYPE, reply.contentType()));
             headers.put(HttpHeader.CONTENT_LENGTH, sent.length);
-            response.write(true, ByteBuffer.wrap(sent), callback);
+            response.write(true, ByteBuffer.wrap(sent), written);
         }
 
         private void addCors(HttpFields.Mutable headers) {

@@ -39,6 +39,8 @@ import org.handshaker.core.Unusable;
 public final class WebServer implements AutoCloseable {
     private static final int SOCKET_BUFFER_BYTES = 32 * 1_024;
     private static final int THREADS_MAX = 64;
+    /** The operator has two hands. */
+    private static final int OPERATOR_THREADS_MAX = 8;
 
     private final QueuedThreadPool threads;
     private final Server server;
@@ -73,7 +75,9 @@ public final class WebServer implements AutoCloseable {
             boolean pads) {
         this.listen = listen;
         this.front = front;
-        this.threads = new QueuedThreadPool(THREADS_MAX, 4);
+        this.threads = front == Front.OPERATOR
+                ? new QueuedThreadPool(OPERATOR_THREADS_MAX, 1)
+                : new QueuedThreadPool(THREADS_MAX, 4);
         threads.setName("web");
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("web-"));
         this.server = new Server(threads);
