@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker;
 
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -33,7 +30,6 @@ import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.Limits;
-import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refusals;
 import org.handshaker.core.Refused;
@@ -346,25 +342,19 @@ public final class Relay implements AutoCloseable {
                         new ManagedOnion.Settings(
                                 config.torBinary(),
                                 config.data(),
-                                target(config.listen()),
+                                config.listen().address(),
                                 config.torExtra().orElse(null)),
                         news);
             case CONTROL ->
                 new ControlOnion(
                         new ControlOnion.Settings(
-                                target(config.torControl()),
+                                config.torControl().address(),
                                 config.torControlPasswordFile().orElse(null),
                                 config.torSocks().orElse(null),
                                 config.data(),
-                                target(config.listen())),
+                                config.listen().address()),
                         news);
         };
-    }
-
-    private static SocketAddress target(Listen listen) {
-        return listen.unixPath() != null
-                ? UnixDomainSocketAddress.of(listen.unixPath())
-                : new InetSocketAddress(listen.host(), listen.port());
     }
 
     /** What tor says while the onion comes up, told to the operator. */

@@ -3,7 +3,6 @@ package org.handshaker.web;
 
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -156,9 +155,7 @@ public final class WebServer implements AutoCloseable {
                 openTo(listen.unixPath());
                 return "unix:" + listen.unixPath();
             }
-            InetAddress address = InetAddress.getByName(listen.host());
-            String host =
-                    address instanceof java.net.Inet6Address ? "[" + address.getHostAddress() + "]" : listen.host();
+            String host = listen.host().contains(":") ? "[" + listen.host() + "]" : listen.host();
             return "http://" + host + ":" + ((ServerConnector) connector).getLocalPort();
         } catch (IOException taken) {
             throw new Unusable("It cannot listen on " + listen + ": is another program there?", taken);
