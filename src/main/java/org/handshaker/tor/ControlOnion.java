@@ -116,7 +116,7 @@ public final class ControlOnion implements OnionService {
 
     @Override
     public OnionVitals vitals() {
-        return progress.vitals(address().map(link::circuits).orElse(-1));
+        return progress.vitals(address().flatMap(link::meetings));
     }
 
     @Override

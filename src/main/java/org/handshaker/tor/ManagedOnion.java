@@ -120,7 +120,7 @@ public final class ManagedOnion implements OnionService {
 
     @Override
     public OnionVitals vitals() {
-        return progress.vitals(address().map(link::circuits).orElse(-1));
+        return progress.vitals(address().flatMap(link::meetings));
     }
 
     @Override

@@ -4,6 +4,7 @@ package org.handshaker.tor;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -119,9 +120,13 @@ final class OnionProgress {
         }
     }
 
-    /** @param circuits as {@link OnionVitals} has it */
-    synchronized OnionVitals vitals(int circuits) {
-        return new OnionVitals(percent, isPublished(), uploads, failures, losses, circuits);
+    /** @param meetings the clients' circuits, where a tor tells of them */
+    synchronized OnionVitals vitals(Optional<List<Renewal.Meeting>> meetings) {
+        int circuits = meetings.map(List::size).orElse(-1);
+        int effort = meetings.map(all ->
+                        all.stream().mapToInt(Renewal.Meeting::effort).max().orElse(0))
+                .orElse(-1);
+        return new OnionVitals(percent, isPublished(), uploads, failures, losses, circuits, effort);
     }
 
     /** {@code HS_DESC ACTION ADDRESS AUTH DIRECTORY …}, the address without .onion: a tor we share may host others. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.handshaker.support.Await;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -83,7 +84,7 @@ final class OnionProgressTest {
         progress.gone("no tor");
         assertEquals(
                 List.of("abc.onion", "published", "tor ended", "no tor", "100 Done", "published", "no tor"), heard);
-        assertEquals(4, progress.vitals(0).torsLost());
+        assertEquals(4, progress.vitals(Optional.empty()).torsLost());
     }
 
     @Test
@@ -102,7 +103,8 @@ final class OnionProgressTest {
         progress.event("HS_DESC UPLOAD abc UNKNOWN $AA id");
         progress.event("HS_DESC UPLOADED abc UNKNOWN $AA");
         assertEquals(List.of("abc.onion", "published", "unpublished", "published"), heard);
-        assertEquals(OnionNews.FAILURES_IN_A_ROW, progress.vitals(0).descriptorFailures());
+        assertEquals(
+                OnionNews.FAILURES_IN_A_ROW, progress.vitals(Optional.empty()).descriptorFailures());
     }
 
     @Test
