@@ -45,6 +45,17 @@ public final class Bench {
         Report report = new Report(System.out::println);
         Path directory = Files.createTempDirectory(Path.of("target"), "bench");
         try {
+            int onion = arguments.indexOf("--onion");
+            if (onion >= 0) {
+                String held = onion + 1 < arguments.size() ? arguments.get(onion + 1) : "600";
+                OnionBench.sealed(report, directory.toAbsolutePath(), Integer.parseInt(held));
+                return;
+            }
+            int attacks = arguments.indexOf("--attacks");
+            if (attacks >= 0) {
+                new Attacks(report, directory).run(arguments.subList(attacks + 1, arguments.size()));
+                return;
+            }
             new Bench(report, directory).run(arguments.contains("--starts"));
         } finally {
             delete(directory);

@@ -22,8 +22,8 @@ public final class SystemCalls {
     private static final Pattern TORS_QUESTION =
             Pattern.compile("htons\\(9\\), (?:sin_addr=inet_addr\\(\"18\\.0\\.0\\.1\"\\)|.*AF_INET6, \"2002::\")");
 
-    private static final Pattern LOOPBACK =
-            Pattern.compile("inet_addr\\(\"127\\.\\d+\\.\\d+\\.\\d+\"\\)|AF_INET6, \"::(?:ffff:127\\.\\d+\\.\\d+\\.\\d+|1)\"");
+    private static final Pattern LOOPBACK = Pattern.compile(
+            "inet_addr\\(\"127\\.\\d+\\.\\d+\\.\\d+\"\\)|AF_INET6, \"::(?:ffff:127\\.\\d+\\.\\d+\\.\\d+|1)\"");
 
     private final List<String> lines;
 
