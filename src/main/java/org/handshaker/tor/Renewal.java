@@ -3,6 +3,7 @@ package org.handshaker.tor;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -13,6 +14,13 @@ import java.util.SortedMap;
  * introduction points are made anew and every circuit to us is closed. Who may still come is back in a moment.
  */
 final class Renewal {
+    /**
+     * Between the new introduction points and the closing of circuits, for the new descriptor to reach its directories: a client
+     * that fetches the old one once more may not ask the same directory again for a quarter of an hour. Whoever was shut out
+     * keeps no longer than this what is open.
+     */
+    static final Duration DESCRIPTOR_WAIT = Duration.ofSeconds(5);
+
     private static final String EFFORT = "HS_POW=";
 
     private Renewal() {}

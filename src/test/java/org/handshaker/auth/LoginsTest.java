@@ -130,7 +130,8 @@ final class LoginsTest {
         assertRefused(Reason.BAD_CREDENTIALS, () -> house.login("alice", Household.PASSWORD));
         Logins.Challenge challenge = house.logins.challenge(ALICE);
         String response = gpg.decrypt(challenge.message());
-        assertRefused(Reason.BAD_OTP, () -> house.logins.byKey(ALICE, challenge.id().text(), response));
+        assertRefused(
+                Reason.BAD_OTP, () -> house.logins.byKey(ALICE, challenge.id().text(), response));
         assertRefused(Reason.NOT_FOUND, () -> house.suspensions.suspend(NOBODY));
         assertEquals(1, house.suspensions.count());
 

@@ -41,12 +41,7 @@ final class Attacks {
         this.directory = directory;
     }
 
-    /** @param chosen of {@code hammer}, {@code guess} and {@code flood}; none for all */
-    void run(List<String> chosen) throws Exception {
-        if (chosen.isEmpty()) {
-            run(List.of("hammer", "guess", "flood"));
-            return;
-        }
+    void run() throws Exception {
         Path data = directory.resolve("attacked");
         People people = people(data);
         report.head("Under attack");
@@ -55,16 +50,10 @@ final class Attacks {
                         + " with its next request as soon as the last one is answered.");
         report.say("");
         report.tableOfBounds();
-        if (chosen.contains("hammer")) {
-            attack(data, people, "auto", this::hammer);
-        }
-        if (chosen.contains("guess")) {
-            attack(data, people, "auto", (relay, known) -> guess(relay, known, "auto"));
-            attack(data, people, "off", (relay, known) -> guess(relay, known, "off"));
-        }
-        if (chosen.contains("flood")) {
-            attack(data, people, "auto", this::flood);
-        }
+        attack(data, people, "auto", this::hammer);
+        attack(data, people, "auto", (relay, known) -> guess(relay, known, "auto"));
+        attack(data, people, "off", (relay, known) -> guess(relay, known, "off"));
+        attack(data, people, "auto", this::flood);
     }
 
     private interface Attack {
