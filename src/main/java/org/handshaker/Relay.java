@@ -232,6 +232,11 @@ public final class Relay implements AutoCloseable {
         }
 
         @Override
+        public boolean isHammering(OptionalInt circuit) {
+            return circuit.isPresent() && hammering.isHammering(circuit.getAsInt());
+        }
+
+        @Override
         public void passAsStranger(Cost cost) {
             if (limiter != null) {
                 limiter.passAsStranger(cost);
