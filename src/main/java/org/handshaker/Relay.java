@@ -44,6 +44,11 @@ import org.handshaker.guard.Newcomers;
 import org.handshaker.guard.Puzzle;
 import org.handshaker.guard.RateLimiter;
 import org.handshaker.guard.Strain;
+import org.handshaker.guard.Takings;
+import org.handshaker.keylog.KeyLog;
+import org.handshaker.keylog.KeyLogRoutes;
+import org.handshaker.prekeys.PrekeyRoutes;
+import org.handshaker.prekeys.Prekeys;
 import org.handshaker.presence.Presence;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
@@ -130,6 +135,9 @@ public final class Relay implements AutoCloseable {
             Connections connections = new Connections(database, directory, queue, vault, time);
             directory.whenGone(connections);
             directory.whenKeyChanges(connections);
+            KeyLog keyLog = new KeyLog(database, vault, directory, connections, time);
+            directory.whenKeyChanges(keyLog);
+            Prekeys prekeys = new Prekeys(database, vault, directory, queue, isLimited ? new Takings() : null, time);
             Strain strain = new Strain();
             strain.watch(admission::strain);
             strain.watch(() -> (double) database.changesWaiting() / Limits.CHANGES_WAITING_MAX);
@@ -163,12 +171,15 @@ public final class Relay implements AutoCloseable {
             routes.addAll(new PageRoutes().routes());
             routes.addAll(auth.routes());
             routes.addAll(new DirectoryRoutes(directory, sockets.presence()::online).routes());
+            routes.addAll(new PrekeyRoutes(prekeys).routes());
+            routes.addAll(new KeyLogRoutes(keyLog).routes());
             routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
             routes.addAll(new QueueRoutes(queue, sessions::isLive).routes());
             routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
 
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);
+            expiring.add(prekeys);
             expiring.add(queue::expire);
             this.sweeper = new Sweeper(database, time, expiring);
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));

@@ -39,6 +39,8 @@ class ArchitectureTest {
             Map.entry("queue", Set.of("core", "store", "web")),
             Map.entry("auth", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("connections", Set.of("core", "store", "web", "directory", "queue")),
+            Map.entry("keylog", Set.of("core", "store", "web", "directory", "connections")),
+            Map.entry("prekeys", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("presence", Set.of("core", "directory", "connections")),
             Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence")));
 

@@ -40,6 +40,9 @@ class EveryRouteWithoutRoomTest {
     private static final String NOBODY = "";
     private static final String PASSWORD = Json.text(Map.of("password", RawHttp.PASSWORD));
 
+    private static final String PREKEYS = "{\"identity_key\":\"aWs\",\"signed_prekey\":{\"key_id\":1,\"key\":\"c3Br\","
+            + "\"signature\":\"c2ln\"},\"one_time_prekeys\":[{\"key_id\":1,\"key\":\"b25l\"}]}";
+
     private SmallDisk disk;
     private Program relay;
     private RawHttp http;
@@ -125,6 +128,9 @@ class EveryRouteWithoutRoomTest {
         put("POST /auth/recovery-codes", token, PASSWORD);
         put("DELETE /auth/account", token, PASSWORD);
         put("PATCH /users/me", token, "{\"discoverable\":true}");
+        ok(bob, "PUT", "/users/me/prekeys", PREKEYS);
+        put("PUT /users/me/prekeys", token, PREKEYS);
+        writing.put("GET /users/{username}/prekeys", new Call(token, "/users/@bob/prekeys", ""));
         put("POST /connections/request", dave, "{\"to_user\":\"@carol\"}");
         put("POST /connections/respond", token, Json.text(Map.of("request_id", pending, "action", "accept")));
         String sleeping = text(first(ok(token, "GET", "/auth/sessions", ""), "sessions"), "session_id");

@@ -119,6 +119,41 @@ public final class RelayClient {
         return Person.of(signedIn("GET", "/users/" + bare(username), null));
     }
 
+    /**
+     * Leaves keys for others to seal with while one is away.
+     *
+     * @param upload {@code identity_key}, {@code signed_prekey}, {@code one_time_prekeys} and the rest, as the protocol has it
+     * @return how many one-time prekeys wait now
+     */
+    public long publishPrekeys(Map<String, ?> upload) {
+        return signedIn("PUT", "/users/me/prekeys", upload).number("remaining");
+    }
+
+    /** One's own one-time prekeys that wait. */
+    public long prekeysLeft() {
+        return signedIn("GET", "/users/me/prekeys", null).number("remaining");
+    }
+
+    /** Somebody's bundle; the one-time prekey in it is nobody else's. Each call takes another one. */
+    public PrekeyBundle prekeys(String username) {
+        return PrekeyBundle.of(signedIn("GET", "/users/" + at(username) + "/prekeys", null));
+    }
+
+    /**
+     * The log of a connection's key changes, or of one's own, checked.
+     *
+     * @param seen the head of the log when one looked last; null the first time
+     * @throws KeyLogBroken when it is not whole, or not a continuation of what was seen
+     */
+    public KeyHistory keyLog(String username, @Nullable String seen) {
+        KeyHistory history = KeyHistory.of(signedIn("GET", "/users/" + at(username) + "/key-log", null));
+        if (!history.user().at().equals(at(username))) {
+            throw new KeyLogBroken("The log is somebody else's.");
+        }
+        history.check(seen);
+        return history;
+    }
+
     // --- connections
 
     public Approach request(String username) {

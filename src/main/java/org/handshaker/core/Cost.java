@@ -8,6 +8,8 @@ public enum Cost {
     READ,
     WRITE,
     SEARCH,
+    /** Takes a prekey that somebody else has put there. */
+    BUNDLE,
     /** Asks a stranger for something. */
     ASK,
     SEND,

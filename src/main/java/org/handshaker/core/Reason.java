@@ -38,6 +38,7 @@ public enum Reason {
     TOO_MANY_REQUESTS_PENDING(429, "Too many requests pending", "Too many connection requests are unanswered."),
     TOO_MANY_CONNECTIONS(429, "Too many connections", "One of the two has no room for another connection."),
     TOO_MANY_BLOCKS(429, "Too many blocks", "The list of blocked users is full."),
+    TOO_MANY_KEY_CHANGES(429, "Too many key changes", "The log of this account's keys is full."),
     TOO_MANY_SOCKETS(429, "Too many sockets", "This user has too many open sockets."),
     HEADERS_TOO_LARGE(431, "Head too large", "The request line and its headers are over the limit."),
     INTERNAL(500, "Internal error", "The relay failed. Nothing about it was recorded."),

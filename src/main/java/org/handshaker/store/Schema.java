@@ -15,8 +15,14 @@ import org.jspecify.annotations.Nullable;
  * A released file is never edited: a change is a new file. There is no way back but the backup taken before.
  */
 final class Schema {
-    static final List<String> FILES =
-            List.of("000-store.sql", "001-users.sql", "002-auth.sql", "003-connections.sql", "004-queue.sql");
+    static final List<String> FILES = List.of(
+            "000-store.sql",
+            "001-users.sql",
+            "002-auth.sql",
+            "003-connections.sql",
+            "004-queue.sql",
+            "007-prekeys.sql",
+            "008-key-log.sql");
 
     private Schema() {}
 

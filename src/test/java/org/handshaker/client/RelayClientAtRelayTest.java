@@ -4,10 +4,12 @@ package org.handshaker.client;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -86,6 +88,26 @@ class RelayClientAtRelayTest {
         alice.unblock("@bob");
         assertEquals(List.of(), alice.blocked());
         assertEquals("not_connected", code(() -> alice.send("@bob", "message", "x")));
+    }
+
+    @Test
+    void leavesPrekeysTakesABundleAndChecksTheKeyLog() {
+        Map<String, Object> upload = Map.<String, Object>of(
+                "identity_key", "aWs",
+                "signed_prekey", Map.<String, Object>of("key_id", 1, "key", "c3Br", "signature", "c2ln"),
+                "one_time_prekeys", List.of(Map.<String, Object>of("key_id", 2, "key", "b25l")));
+        assertEquals(1, bob.publishPrekeys(upload));
+        assertEquals(
+                new PrekeyBundle.Prekey(2, "b25l", null), alice.prekeys("@bob").oneTime());
+        assertNull(alice.prekeys("bob").oneTime());
+        assertEquals("c2ln", alice.prekeys("bob").signed().signature());
+        assertEquals(0, bob.prekeysLeft());
+        assertEquals("not_connected", code(() -> alice.keyLog("@bob", null)));
+        connect();
+        KeyHistory history = alice.keyLog("@bob", null);
+        assertEquals("identity", history.entries().get(0).key());
+        assertEquals(history, alice.keyLog("bob", history.head()));
+        assertThrows(KeyLogBroken.class, () -> alice.keyLog("bob", "1".repeat(64)));
     }
 
     @Test
