@@ -37,6 +37,8 @@ import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.DirectoryRoutes;
+import org.handshaker.groups.GroupRoutes;
+import org.handshaker.groups.Groups;
 import org.handshaker.guard.Admission;
 import org.handshaker.guard.Guesses;
 import org.handshaker.guard.Hammering;
@@ -147,7 +149,9 @@ public final class Relay implements AutoCloseable {
             Auth auth =
                     Auth.open(config, database, vault, directory, newcomers, queue, database.nativesDirectory(), time);
             Sessions sessions = auth.sessions();
-            Signaling signaling = new Signaling(directory, connections, queue);
+            Groups groups = new Groups(database, vault, directory, connections, queue);
+            directory.whenGone(groups);
+            Signaling signaling = new Signaling(directory, connections, groups, queue);
             this.sockets = new Sockets(
                     directory,
                     signaling,
@@ -174,6 +178,7 @@ public final class Relay implements AutoCloseable {
             routes.addAll(new PrekeyRoutes(prekeys).routes());
             routes.addAll(new KeyLogRoutes(keyLog).routes());
             routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
+            routes.addAll(new GroupRoutes(groups, directory).routes());
             routes.addAll(new QueueRoutes(queue, sessions::isLive).routes());
             routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
 

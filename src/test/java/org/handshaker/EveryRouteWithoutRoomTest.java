@@ -131,6 +131,18 @@ class EveryRouteWithoutRoomTest {
         ok(bob, "PUT", "/users/me/prekeys", PREKEYS);
         put("PUT /users/me/prekeys", token, PREKEYS);
         writing.put("GET /users/{username}/prekeys", new Call(token, "/users/@bob/prekeys", ""));
+        String group = text(ok(token, "POST", "/groups", ""), "group_id");
+        ok(token, "POST", "/groups/" + group + "/members", "{\"username\":\"@bob\"}");
+        put("POST /groups", token, "");
+        String members = "/groups/" + group + "/members";
+        writing.put("DELETE /groups/{group_id}", new Call(token, "/groups/" + group, ""));
+        writing.put("POST /groups/{group_id}/members", new Call(token, members, "{\"username\":\"@dave\"}"));
+        String memberRoute = " /groups/{group_id}/members/{username}";
+        writing.put("PUT" + memberRoute, new Call(token, members + "/@bob", "{\"role\":\"admin\"}"));
+        writing.put("DELETE" + memberRoute, new Call(token, members + "/@bob", ""));
+        writing.put(
+                "POST /groups/{group_id}/epoch",
+                new Call(token, "/groups/" + group + "/epoch", "{\"sealed_keys\":{\"@bob\":\"eA\"}}"));
         put("POST /connections/request", dave, "{\"to_user\":\"@carol\"}");
         put("POST /connections/respond", token, Json.text(Map.of("request_id", pending, "action", "accept")));
         String sleeping = text(first(ok(token, "GET", "/auth/sessions", ""), "sessions"), "session_id");
@@ -255,7 +267,9 @@ class EveryRouteWithoutRoomTest {
         String target = named.operation
                 .path()
                 .replace("{username}", "@bob")
-                .replace("{session_id}", Id.random().text());
+                .replace("{session_id}", Id.random().text())
+                .replace("{group_id}", Id.random().text())
+                .replace("{invite_id}", Id.random().text());
         String query =
                 Map.of("/auth/puzzle", "?for=login", "/users/search", "?q=bob").getOrDefault(target, "");
         String body = Map.of(

@@ -195,6 +195,78 @@ public final class RelayClient {
         return signedIn("GET", "/connections/blocks", null).texts("blocked");
     }
 
+    // --- groups
+
+    /** Makes a group of which one is the owner. A lost answer is asked for again: the id is chosen here. */
+    public GroupView.Row createGroup(@Nullable String sealedProfile) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("group_id", newId());
+        if (sealedProfile != null) {
+            body.put("sealed_profile", sealedProfile);
+        }
+        try {
+            return GroupView.Row.of(signedIn("POST", "/groups", body));
+        } catch (RelayUnreachable lost) {
+            return GroupView.Row.of(signedIn("POST", "/groups", body));
+        }
+    }
+
+    public List<GroupView.Row> groups() {
+        return signedIn("GET", "/groups", null).objects("groups").stream()
+                .map(GroupView.Row::of)
+                .toList();
+    }
+
+    public GroupView group(String groupId) {
+        return GroupView.of(signedIn("GET", "/groups/" + groupId, null));
+    }
+
+    /** Adds a connection; answers the new epoch. */
+    public long addMember(String groupId, String username) {
+        return signedIn("POST", "/groups/" + groupId + "/members", Map.of("username", username))
+                .number("epoch");
+    }
+
+    /** Removes a member, or leaves. */
+    public void removeMember(String groupId, String username) {
+        signedIn("DELETE", "/groups/" + groupId + "/members/" + at(username), null);
+    }
+
+    /** {@code role} is {@code owner}, {@code admin} or {@code member}; answers the new epoch. */
+    public long setRole(String groupId, String username, String role) {
+        return signedIn("PUT", "/groups/" + groupId + "/members/" + at(username), Map.of("role", role))
+                .number("epoch");
+    }
+
+    /**
+     * Begins an epoch and hands each member the key sealed for them.
+     *
+     * @param groupEpoch in which the keys were made
+     */
+    public GroupView.HandedRound rekey(String groupId, Map<String, String> sealedKeys, long groupEpoch) {
+        Map<String, Object> body = Map.of("sealed_keys", sealedKeys, "group_epoch", groupEpoch);
+        return GroupView.HandedRound.of(signedIn("POST", "/groups/" + groupId + "/epoch", body), groupEpoch);
+    }
+
+    public void deleteGroup(String groupId) {
+        signedIn("DELETE", "/groups/" + groupId, null);
+    }
+
+    /** Sends to all others of a group, for the epoch for which it was sealed. */
+    public GroupView.HandedRound sendToGroup(String groupId, long groupEpoch, String kind, String payload) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("group", groupId);
+        body.put("group_epoch", groupEpoch);
+        body.put("kind", kind);
+        body.put("payload", payload);
+        body.put("id", newId());
+        try {
+            return GroupView.HandedRound.of(signedIn("POST", "/events", body), groupEpoch);
+        } catch (RelayUnreachable lost) {
+            return GroupView.HandedRound.of(signedIn("POST", "/events", body), groupEpoch);
+        }
+    }
+
     // --- queue and signaling
 
     /** Sends a signal: an offer, answer, candidate or their kin. */

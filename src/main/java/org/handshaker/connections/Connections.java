@@ -68,6 +68,11 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
                 .isPresent();
     }
 
+    /** The same inside a change of the caller's, whatever it has written. */
+    public boolean areConnected(Handle handle, Id one, Id other) {
+        return connections.areConnected(handle, one, other);
+    }
+
     public List<Id> peersOf(Id user) {
         return database.read(handle -> connections.peersOf(handle, user));
     }

@@ -13,6 +13,8 @@ public enum Cost {
     /** Asks a stranger for something. */
     ASK,
     SEND,
+    /** Sends to a whole group, beside {@link #SEND}. */
+    FAN_OUT,
     POLL,
     /** Opens a WebSocket. */
     SOCKET,

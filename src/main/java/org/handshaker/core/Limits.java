@@ -55,6 +55,18 @@ public final class Limits {
     public static final int CONNECTIONS_PER_USER_MAX = 1_000;
     public static final int BLOCKS_PER_USER_MAX = 1_000;
 
+    public static final int GROUP_MEMBERS_MAX = 256;
+    /** Groups that one user is in. */
+    public static final int GROUPS_PER_USER_MAX = 100;
+
+    public static final int GROUP_PROFILE_CHARS_MAX = 8_192;
+    public static final int SEALED_KEY_CHARS_MAX = 4_096;
+    /** A profile with every character escaped, and the fields beside it. */
+    public static final int GROUP_BODY_BYTES_MAX = 6 * GROUP_PROFILE_CHARS_MAX + 1_024;
+    /** The same, and a sealed key for each member. */
+    public static final int GROUP_EPOCH_BODY_BYTES_MAX =
+            GROUP_BODY_BYTES_MAX + GROUP_MEMBERS_MAX * (SEALED_KEY_CHARS_MAX + 64);
+
     public static final int PAYLOAD_CHARS_MAX = 65_536;
     /** A payload of the longest kind, every character escaped as JSON allows or of three UTF-8 bytes, and the fields beside it. */
     public static final int EVENT_BODY_BYTES_MAX = 6 * PAYLOAD_CHARS_MAX + 4_096;
@@ -146,6 +158,7 @@ public final class Limits {
             case READ -> new Rate(300, 50, Duration.ofSeconds(1));
             case WRITE -> new Rate(200, 20, Duration.ofSeconds(1));
             case SEND -> new Rate(1_000, 200, Duration.ofSeconds(1));
+            case FAN_OUT -> new Rate(200, 20, Duration.ofSeconds(1));
             case POLL -> new Rate(200, 20, Duration.ofSeconds(1));
             case SEARCH -> new Rate(60, 1, Duration.ofSeconds(1));
             case BUNDLE -> new Rate(120, 60, Duration.ofMinutes(1));

@@ -22,7 +22,8 @@ final class Schema {
             "003-connections.sql",
             "004-queue.sql",
             "007-prekeys.sql",
-            "008-key-log.sql");
+            "008-key-log.sql",
+            "009-groups.sql");
 
     private Schema() {}
 

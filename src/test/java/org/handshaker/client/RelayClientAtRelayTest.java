@@ -111,6 +111,55 @@ class RelayClientAtRelayTest {
     }
 
     @Test
+    void livesInAGroup() throws Exception {
+        connect();
+        GroupView.Row group = alice.createGroup("sealed");
+        assertEquals(new GroupView.Row(group.groupId(), 1, "owner"), group);
+        assertEquals(2, alice.addMember(group.groupId(), "@bob"));
+        assertEquals(List.of(new GroupView.Row(group.groupId(), 2, "member")), bob.groups());
+        assertEquals(
+                new GroupView(
+                        2,
+                        List.of(new GroupView.Member("@alice", "owner"), new GroupView.Member("@bob", "member")),
+                        "sealed"),
+                bob.group(group.groupId()));
+        assertEquals(3, alice.setRole(group.groupId(), "@bob", "admin"));
+        GroupView.HandedRound keys = alice.rekey(group.groupId(), Map.of("@bob", "key"), 3);
+        assertEquals(new GroupView.HandedRound("", 4, 1, 0), keys);
+        assertEquals("stale_epoch", code(() -> bob.sendToGroup(group.groupId(), 3, "message", "old")));
+        assertEquals(
+                1, bob.sendToGroup(group.groupId(), 4, "message", "by call").members());
+        BlockingQueue<Event> heard = new LinkedBlockingQueue<>();
+        try (RelaySocket socket = alice.socket(heard::add);
+                RelaySocket bobs = bob.socket(event -> {})) {
+            assertTrue(socket.ready().username().endsWith("alice"));
+            assertEquals(
+                    "stored",
+                    bobs.sendToGroup("s1", group.groupId(), 4, "message", "by frame")
+                            .join()
+                            .status());
+            assertEquals("stale_epoch", code(() -> bobs.sendToGroup("s2", group.groupId(), 9, "message", "x")
+                    .join()));
+            assertEquals("by call", await(heard, group.groupId()).payload());
+            assertEquals("by frame", await(heard, group.groupId()).payload());
+        }
+        bob.removeMember(group.groupId(), "@bob");
+        assertEquals("not_found", code(() -> bob.group(group.groupId())));
+        alice.deleteGroup(group.groupId());
+        assertEquals(List.of(), alice.groups());
+    }
+
+    /** The next event that came through this group. */
+    private static Event await(BlockingQueue<Event> heard, String group) throws InterruptedException {
+        while (true) {
+            Event next = heard.poll(10, TimeUnit.SECONDS);
+            if (next == null || group.equals(next.group())) {
+                return java.util.Objects.requireNonNull(next, "nothing came");
+            }
+        }
+    }
+
+    @Test
     void sendsPollsAndAcknowledges() {
         connect();
         Receipt receipt = alice.send("@bob", "message", "hello");
