@@ -49,6 +49,7 @@ public final class Main {
                 .addSubcommand("serve", serve)
                 .addSubcommand("demo", demo)
                 .addSubcommand("doctor", doctorSpec())
+                .addSubcommand("invite", inviteSpec())
                 .addSubcommand("verify-log", verifyLogSpec())
                 .addSubcommand("onion", onionSpec())
                 .addSubcommand("clients", clientsSpec());
@@ -108,6 +109,26 @@ public final class Main {
                 .description("The torrc of --tor torrc, to be looked at as well.")
                 .build());
         addSettings(spec, Setting.values());
+        return spec;
+    }
+
+    private static CommandSpec inviteSpec() {
+        CommandSpec spec = CommandSpec.create().name("invite").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description("Prints an invite with which one registers where --registration is invite: for the first"
+                        + " users, who can invite others. While the relay with these settings does not run.")
+                .sortOptions(false);
+        spec.addOption(OptionSpec.builder("--uses")
+                .type(Integer.class)
+                .paramLabel("NUMBER")
+                .description("How many may register with it, 1 to 100. Default: 1")
+                .build());
+        spec.addOption(OptionSpec.builder("--days")
+                .type(Integer.class)
+                .paramLabel("NUMBER")
+                .description("How long it is good, 1 to 30. Default: 7")
+                .build());
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE);
         return spec;
     }
 
@@ -244,6 +265,7 @@ public final class Main {
                 case "serve" -> serve(command, out, err);
                 case "demo" -> demo(command, out);
                 case "doctor" -> doctor(command, out);
+                case "invite" -> invite(command, out);
                 case "verify-log" -> verifyLog(command, out);
                 default -> onion(command, out, err);
             };
@@ -260,6 +282,14 @@ public final class Main {
     private static int doctor(ParseResult parsed, PrintStream out) {
         @Nullable Path torrc = parsed.matchedOptionValue("--torrc", (Path) null);
         return new Doctor(config(parsed), InstantSource.system(), out::println).examine(torrc) ? OK : FAILED;
+    }
+
+    private static int invite(ParseResult parsed, PrintStream out) {
+        Config config = config(parsed);
+        int uses = parsed.matchedOptionValue("--uses", 1);
+        int days = parsed.matchedOptionValue("--days", 7);
+        new StoreCommands(out::println).invite(config, uses, days, InstantSource.system());
+        return OK;
     }
 
     private static int verifyLog(ParseResult parsed, PrintStream out) {

@@ -47,6 +47,8 @@ import org.handshaker.guard.Puzzle;
 import org.handshaker.guard.RateLimiter;
 import org.handshaker.guard.Strain;
 import org.handshaker.guard.Takings;
+import org.handshaker.invites.InviteRoutes;
+import org.handshaker.invites.Invites;
 import org.handshaker.keylog.KeyLog;
 import org.handshaker.keylog.KeyLogRoutes;
 import org.handshaker.prekeys.PrekeyRoutes;
@@ -151,6 +153,9 @@ public final class Relay implements AutoCloseable {
             Sessions sessions = auth.sessions();
             Groups groups = new Groups(database, vault, directory, connections, queue);
             directory.whenGone(groups);
+            Invites invites = new Invites(database, vault, directory, connections, groups, time);
+            directory.whenGone(invites);
+            auth.invitedBy(invites);
             Signaling signaling = new Signaling(directory, connections, groups, queue);
             this.sockets = new Sockets(
                     directory,
@@ -179,12 +184,14 @@ public final class Relay implements AutoCloseable {
             routes.addAll(new KeyLogRoutes(keyLog).routes());
             routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
             routes.addAll(new GroupRoutes(groups, directory).routes());
+            routes.addAll(new InviteRoutes(invites).routes());
             routes.addAll(new QueueRoutes(queue, sessions::isLive).routes());
             routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
 
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);
             expiring.add(prekeys);
+            expiring.add(invites);
             expiring.add(queue::expire);
             this.sweeper = new Sweeper(database, time, expiring);
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));

@@ -6,12 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Arrays;
 import java.util.function.Consumer;
 import org.handshaker.client.KeyHistory;
 import org.handshaker.client.KeyLogBroken;
 import org.handshaker.core.Config;
-import org.handshaker.core.KeyFile;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
@@ -57,12 +55,7 @@ final class VerifyLog {
 
     /** Whether all logs of a store are. The relay must not run. */
     boolean store(Config config, InstantSource time) {
-        if (!Files.exists(config.data().resolve("handshaker.db"))) {
-            throw new Unusable("There is no database in --data.");
-        }
-        byte[] master = KeyFile.read(config.keyFile());
-        Vault vault = new Vault(master);
-        Arrays.fill(master, (byte) 0);
+        Vault vault = StoreCommands.vault(config);
         try (Database database = Database.open(config.data())) {
             database.requireKey(vault.blind("key check"));
             Directory directory = Directory.open(database, vault);

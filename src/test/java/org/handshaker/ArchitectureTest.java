@@ -43,6 +43,7 @@ class ArchitectureTest {
             Map.entry("prekeys", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("presence", Set.of("core", "directory", "connections")),
             Map.entry("groups", Set.of("core", "store", "web", "directory", "connections", "queue")),
+            Map.entry("invites", Set.of("core", "store", "web", "auth", "directory", "connections", "groups")),
             Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence", "groups")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()

@@ -143,6 +143,11 @@ class EveryRouteWithoutRoomTest {
         writing.put(
                 "POST /groups/{group_id}/epoch",
                 new Call(token, "/groups/" + group + "/epoch", "{\"sealed_keys\":{\"@bob\":\"eA\"}}"));
+        String making = "{\"kind\":\"connection\",\"uses\":1,\"expires_in\":60000}";
+        Map<String, Object> invite = ok(bob, "POST", "/invites", making);
+        put("POST /invites", token, making);
+        put("POST /invites/redeem", dave, Json.text(Map.of("invite", text(invite, "invite"))));
+        writing.put("DELETE /invites/{invite_id}", new Call(bob, "/invites/" + text(invite, "invite_id"), ""));
         put("POST /connections/request", dave, "{\"to_user\":\"@carol\"}");
         put("POST /connections/respond", token, Json.text(Map.of("request_id", pending, "action", "accept")));
         String sleeping = text(first(ok(token, "GET", "/auth/sessions", ""), "sessions"), "session_id");

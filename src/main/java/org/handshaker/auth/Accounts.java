@@ -30,6 +30,7 @@ final class Accounts implements AccountGone {
     private final Resets resets;
     private final Registration registration;
     private final InstantSource time;
+    private volatile Invitation invitation = Invitation.NONE;
 
     Accounts(
             Database database,
@@ -50,17 +51,35 @@ final class Accounts implements AccountGone {
         this.time = time;
     }
 
-    /** Refuses while the operator takes nobody; the cheapest question, asked first. */
-    void requireOpen() {
+    /** Tells who knows invites; until then nobody is invited. */
+    void invitedBy(Invitation known) {
+        invitation = known;
+    }
+
+    /** Refuses while the operator takes nobody, or nobody without an invite; the cheapest question, asked first. */
+    void requireOpen(@Nullable String invite) {
         switch (registration) {
             case OPEN -> {}
-            case INVITE -> throw Reason.INVITE_REQUIRED.refuse();
+            case INVITE -> {
+                if (invite == null || !invitation.admits(invite)) {
+                    throw Reason.INVITE_REQUIRED.refuse();
+                }
+            }
             case CLOSED -> throw Reason.REGISTRATION_CLOSED.refuse();
         }
     }
 
-    /** Makes an account; {@code bad_password} or {@code username_taken} where that cannot be. */
-    Made register(Username name, char[] password, @Nullable Certificate certificate, Listing listing) {
+    /**
+     * Makes an account; {@code bad_password} or {@code username_taken} where that cannot be.
+     *
+     * @param invite used up where registration is by invite only
+     */
+    Made register(
+            Username name,
+            char[] password,
+            @Nullable Certificate certificate,
+            Listing listing,
+            @Nullable String invite) {
         passwords.requireFit(password);
         if (directory.find(name).isPresent()) {
             throw Reason.USERNAME_TAKEN.refuse();
@@ -68,6 +87,9 @@ final class Accounts implements AccountGone {
         String phc = passwords.hash(password);
         List<RecoveryCode> codes = RecoveryCode.fresh();
         return database.write(handle -> {
+            if (registration == Registration.INVITE && (invite == null || !invitation.use(handle, invite))) {
+                throw Reason.INVITE_REQUIRED.refuse();
+            }
             User user = directory.create(handle, Id.random(), name, listing, time.instant());
             proofs.setPassword(handle, user.id(), phc);
             proofs.setCodes(handle, user.id(), codes);

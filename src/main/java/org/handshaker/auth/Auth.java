@@ -88,6 +88,11 @@ public final class Auth {
         return sessions;
     }
 
+    /** Tells who knows invites; until then nobody is invited. */
+    public void invitedBy(Invitation invitation) {
+        accounts.invitedBy(invitation);
+    }
+
     /** For the sweeper. */
     public List<Expiring> expiring() {
         Expiring solutions = (handle, now) -> {

@@ -57,6 +57,15 @@ public final class RelayClient {
         return answer.texts("recovery_codes");
     }
 
+    /** Registers where the relay takes new users by invite only. */
+    public List<String> register(String username, String password, String invite) {
+        Map<String, Object> body = credentials(username, password);
+        body.put("invite", invite);
+        Answer answer = asking("/auth/register", body);
+        signedInAs(Tokens.of(answer, System.nanoTime(), null));
+        return answer.texts("recovery_codes");
+    }
+
     public void login(String username, String password) {
         Map<String, Object> body = credentials(username, password);
         @Nullable Device known = device;
@@ -265,6 +274,41 @@ public final class RelayClient {
         } catch (RelayUnreachable lost) {
             return GroupView.HandedRound.of(signedIn("POST", "/events", body), groupEpoch);
         }
+    }
+
+    // --- invites
+
+    /**
+     * Makes an invite and answers its token, which is shown this once. In a link, put a secret of one's own into the fragment:
+     * it never reaches the relay.
+     *
+     * @param kind {@code register}, {@code connection} or {@code group}
+     * @param groupId for the last of these, else null
+     */
+    public String invite(String kind, @Nullable String groupId, int uses, Duration life) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("kind", kind);
+        if (groupId != null) {
+            body.put("group_id", groupId);
+        }
+        body.put("uses", uses);
+        body.put("expires_in", life.toSeconds());
+        return signedIn("POST", "/invites", body).text("invite");
+    }
+
+    /** The ids of one's own invites that are good. */
+    public List<String> invites() {
+        return signedIn("GET", "/invites", null).objects("invites").stream()
+                .map(invite -> invite.text("invite_id"))
+                .toList();
+    }
+
+    public void revokeInvite(String inviteId) {
+        signedIn("DELETE", "/invites/" + inviteId, null);
+    }
+
+    public Invited redeem(String invite) {
+        return Invited.of(signedIn("POST", "/invites/redeem", Map.of("invite", invite)));
     }
 
     // --- queue and signaling

@@ -67,6 +67,12 @@ public final class Limits {
     public static final int GROUP_EPOCH_BODY_BYTES_MAX =
             GROUP_BODY_BYTES_MAX + GROUP_MEMBERS_MAX * (SEALED_KEY_CHARS_MAX + 64);
 
+    /** Of one user that are good at a time, and of the operator. */
+    public static final int INVITES_PER_USER_MAX = 100;
+
+    public static final int INVITE_USES_MAX = 100;
+    public static final Duration INVITE_LIFE_MAX = Duration.ofDays(30);
+
     public static final int PAYLOAD_CHARS_MAX = 65_536;
     /** A payload of the longest kind, every character escaped as JSON allows or of three UTF-8 bytes, and the fields beside it. */
     public static final int EVENT_BODY_BYTES_MAX = 6 * PAYLOAD_CHARS_MAX + 4_096;

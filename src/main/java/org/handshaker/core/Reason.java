@@ -45,6 +45,7 @@ public enum Reason {
     TOO_MANY_BLOCKS(429, "Too many blocks", "The list of blocked users is full."),
     TOO_MANY_MEMBERS(429, "Too many members", "The group has no room for another member."),
     TOO_MANY_GROUPS(429, "Too many groups", "One of the two has no room for another group."),
+    TOO_MANY_INVITES(429, "Too many invites", "There is no room for another invite. Take one back first."),
     TOO_MANY_KEY_CHANGES(429, "Too many key changes", "The log of this account's keys is full."),
     TOO_MANY_SOCKETS(429, "Too many sockets", "This user has too many open sockets."),
     HEADERS_TOO_LARGE(431, "Head too large", "The request line and its headers are over the limit."),

@@ -23,7 +23,8 @@ final class Schema {
             "004-queue.sql",
             "007-prekeys.sql",
             "008-key-log.sql",
-            "009-groups.sql");
+            "009-groups.sql",
+            "010-invites.sql");
 
     private Schema() {}
 

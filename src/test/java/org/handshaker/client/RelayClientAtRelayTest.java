@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -138,8 +139,10 @@ class RelayClientAtRelayTest {
                     bobs.sendToGroup("s1", group.groupId(), 4, "message", "by frame")
                             .join()
                             .status());
-            assertEquals("stale_epoch", code(() -> bobs.sendToGroup("s2", group.groupId(), 9, "message", "x")
-                    .join()));
+            CompletionException stale = assertThrows(
+                    CompletionException.class, () -> bobs.sendToGroup("s2", group.groupId(), 9, "message", "x")
+                            .join());
+            assertEquals("stale_epoch", stale.getCause() instanceof RelayRefused no ? no.code() : "");
             assertEquals("by call", await(heard, group.groupId()).payload());
             assertEquals("by frame", await(heard, group.groupId()).payload());
         }
@@ -157,6 +160,21 @@ class RelayClientAtRelayTest {
                 return java.util.Objects.requireNonNull(next, "nothing came");
             }
         }
+    }
+
+    @Test
+    void invitesAndRedeems() {
+        String toConnect = alice.invite("connection", null, 1, Duration.ofDays(1));
+        assertEquals(new Invited("connection", "@alice", null), bob.redeem(toConnect));
+        assertEquals("@bob", alice.connections().get(0).username());
+        assertEquals("not_found", code(() -> bob.redeem(toConnect)));
+        GroupView.Row group = alice.createGroup(null);
+        String toJoin = alice.invite("group", group.groupId(), 2, Duration.ofDays(1));
+        assertEquals(new Invited("group", "@alice", group.groupId()), bob.redeem(toJoin));
+        assertEquals("already_member", code(() -> bob.redeem(toJoin)));
+        alice.revokeInvite(alice.invites().get(0));
+        assertEquals(List.of(), alice.invites());
+        alice.deleteGroup(group.groupId());
     }
 
     @Test
