@@ -29,6 +29,7 @@ public final class Main {
     private static final int OK = 0;
     private static final int FAILED = 1;
     private static final int UNUSABLE = 2;
+    private static final int INPUT_BYTES_MAX = 16_384;
 
     private Main() {}
 
@@ -36,10 +37,10 @@ public final class Main {
         // java.net.Socket would tell a SOCKS proxy who is logged in; nothing here uses it, and this is the belt to
         // that.
         System.setProperty("java.net.socks.username", "x");
-        System.exit(run(arguments, System.out, System.err));
+        System.exit(run(arguments, System.in, System.out, System.err));
     }
 
-    static int run(String[] arguments, PrintStream out, PrintStream err) {
+    static int run(String[] arguments, InputStream in, PrintStream out, PrintStream err) {
         CommandSpec serve = serveSpec();
         CommandSpec demo = demoSpec();
         CommandSpec root = CommandSpec.create()
@@ -52,13 +53,14 @@ public final class Main {
                 .addSubcommand("invite", inviteSpec())
                 .addSubcommand("verify-log", verifyLogSpec())
                 .addSubcommand("onion", onionSpec())
-                .addSubcommand("clients", clientsSpec());
+                .addSubcommand("clients", clientsSpec())
+                .addSubcommand("admin", adminSpec());
         root.usageMessage().description("A Tor-first relay for people who agreed to talk.");
         CommandLine commands = new CommandLine(root)
                 .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
                 .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
                 .setUsageHelpAutoWidth(true)
-                .setExecutionStrategy(parsed -> execute(parsed, out, err))
+                .setExecutionStrategy(parsed -> execute(parsed, in, out, err))
                 .setParameterExceptionHandler((mistake, given) -> mistaken(mistake, err));
         return commands.execute(arguments);
     }
@@ -197,6 +199,90 @@ public final class Main {
                 .addSubcommand("open", onionCommand("open", "Forgets all clients: the onion is everybody's again."));
     }
 
+    private static CommandSpec adminSpec() {
+        CommandSpec spec = CommandSpec.create().name("admin").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description(
+                        "Tells a relay that runs what to do, over the socket of its --admin. What is set holds until the"
+                                + " relay stops; suspensions and deletions are kept.");
+        return spec.addSubcommand(
+                        "status", adminCommand("status", "Prints how the relay is: a name and a value a line."))
+                .addSubcommand(
+                        "registration",
+                        adminCommand("registration", "Opens or closes registration.")
+                                .addPositional(operand("WHO", "open, invite or closed.")))
+                .addSubcommand(
+                        "puzzle",
+                        adminCommand("puzzle", "Asks newcomers for more or less work.")
+                                .addPositional(operand("WHEN", "off, auto or always."))
+                                .addOption(OptionSpec.builder("--doublings")
+                                        .type(Integer.class)
+                                        .paramLabel("N")
+                                        .description("How often the price is doubled at least, 0 to 5. Default: 0")
+                                        .build()))
+                .addSubcommand(
+                        "suspend",
+                        adminCommand("suspend", "Ends all sessions of an account and lets it sign in no more.")
+                                .addPositional(name()))
+                .addSubcommand(
+                        "unsuspend",
+                        adminCommand("unsuspend", "Lets an account sign in again.")
+                                .addPositional(name()))
+                .addSubcommand(
+                        "delete",
+                        adminCommand("delete", "Deletes an account and all that is kept of it. Nothing brings it back.")
+                                .addPositional(name())
+                                .addOption(yes()))
+                .addSubcommand(
+                        "announce",
+                        adminCommand("announce", "Puts a text into everybody's queue, in place of the last one's.")
+                                .addPositional(optional("TEXT", "1 to 1,000 characters; without it, standard input.")))
+                .addSubcommand(
+                        "drain",
+                        adminCommand(
+                                        "drain",
+                                        "Takes nothing more in, commits what is in memory, closes the sockets with 4503,"
+                                                + " and ends the relay.")
+                                .addOption(OptionSpec.builder("--stay")
+                                        .type(boolean.class)
+                                        .description("Does not end: everybody is asked to come back later.")
+                                        .build()))
+                .addSubcommand(
+                        "panic",
+                        adminCommand("panic", "Destroys the master key and all data at once. Nothing brings them back.")
+                                .addOption(yes()));
+    }
+
+    private static CommandSpec adminCommand(String name, String meaning) {
+        CommandSpec spec = CommandSpec.create().name(name).mixinStandardHelpOptions(true);
+        spec.usageMessage().description(meaning).sortOptions(false);
+        addSettings(spec, Setting.ADMIN);
+        return spec;
+    }
+
+    private static PositionalParamSpec name() {
+        return optional(
+                "NAME",
+                "The account's name; without it, standard input, which other users of this machine cannot see.");
+    }
+
+    private static PositionalParamSpec optional(String label, String meaning) {
+        return PositionalParamSpec.builder()
+                .type(String.class)
+                .paramLabel(label)
+                .description(meaning)
+                .index("0")
+                .arity("0..1")
+                .build();
+    }
+
+    private static OptionSpec yes() {
+        return OptionSpec.builder("--yes")
+                .type(boolean.class)
+                .description("Yes, do it. Without this nothing is done.")
+                .build();
+    }
+
     private static CommandSpec onionCommand(String name, String meaning) {
         CommandSpec spec = CommandSpec.create().name(name).mixinStandardHelpOptions(true);
         spec.usageMessage().description(meaning).sortOptions(false);
@@ -246,14 +332,16 @@ public final class Main {
         return spec;
     }
 
-    private static int execute(ParseResult parsed, PrintStream out, PrintStream err) {
+    private static int execute(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
         @Nullable Integer help = CommandLine.executeHelpRequest(parsed);
         if (help != null) {
             return help;
         }
         ParseResult command = parsed;
+        boolean isForTheOperator = false;
         while (command.hasSubcommand()) {
             command = command.subcommand();
+            isForTheOperator |= command.commandSpec().name().equals("admin");
         }
         if (!command.commandSpec().subcommands().isEmpty()) {
             err.println("Say what to do: "
@@ -261,6 +349,9 @@ public final class Main {
             return UNUSABLE;
         }
         try {
+            if (isForTheOperator) {
+                return admin(command, in, out, err);
+            }
             return switch (command.commandSpec().name()) {
                 case "serve" -> serve(command, out, err);
                 case "demo" -> demo(command, out);
@@ -317,6 +408,40 @@ public final class Main {
         return OK;
     }
 
+    private static int admin(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
+        AdminCommands commands = new AdminCommands(config(parsed), out::println, err::println);
+        @Nullable String operand = parsed.matchedPositionalValue(0, (String) null);
+        String command = parsed.commandSpec().name();
+        if (parsed.commandSpec().findOption("--yes") != null && !parsed.hasMatchedOption("--yes")) {
+            throw new Unusable("Nothing was done: this cannot be undone, and takes --yes.");
+        }
+        switch (command) {
+            case "status" -> commands.status();
+            case "registration" -> commands.registration(given(operand, in));
+            case "puzzle" -> commands.puzzle(given(operand, in), parsed.matchedOptionValue("--doublings", 0));
+            case "suspend" -> commands.suspend(given(operand, in));
+            case "unsuspend" -> commands.unsuspend(given(operand, in));
+            case "delete" -> commands.delete(given(operand, in));
+            case "announce" -> commands.announce(given(operand, in));
+            case "drain" -> commands.drain(parsed.hasMatchedOption("--stay") ? "stay" : "end");
+            case "panic" -> commands.panic();
+            default -> throw new IllegalStateException("a command without a deed");
+        }
+        return OK;
+    }
+
+    /** What stands on the command line, or else on standard input, bounded and without its last line's end. */
+    private static String given(@Nullable String operand, InputStream in) {
+        if (operand != null) {
+            return operand;
+        }
+        try {
+            return new String(in.readNBytes(INPUT_BYTES_MAX), StandardCharsets.UTF_8).strip();
+        } catch (IOException unreadable) {
+            throw new Unusable("Standard input cannot be read.", unreadable);
+        }
+    }
+
     /** What was given on the command line, in the environment and in the file. */
     private static Config config(ParseResult parsed) {
         Map<Setting, String> options = new EnumMap<>(Setting.class);
@@ -358,6 +483,7 @@ public final class Main {
                 },
                 "stop");
         Runtime.getRuntime().addShutdownHook(stop);
+        relay.whenToldToEnd(stopped::countDown);
         try {
             relay.start();
         } catch (RuntimeException failed) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -66,9 +67,15 @@ class RegistrationByInviteTest {
         PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
         String data = "--data=" + directory.resolve("data");
         String key = "--key-file=" + directory.resolve("key");
-        assertEquals(2, Main.run(new String[] {"invite", data, key, "--uses=101"}, stream, stream));
+        assertEquals(
+                2,
+                Main.run(
+                        new String[] {"invite", data, key, "--uses=101"},
+                        InputStream.nullInputStream(),
+                        stream,
+                        stream));
         out.reset();
-        assertEquals(0, Main.run(new String[] {"invite", data, key}, stream, stream));
+        assertEquals(0, Main.run(new String[] {"invite", data, key}, InputStream.nullInputStream(), stream, stream));
         return out.toString(StandardCharsets.UTF_8).strip();
     }
 

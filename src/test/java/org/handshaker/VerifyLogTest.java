@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,7 +28,7 @@ class VerifyLogTest {
 
     private int run(String... args) {
         PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
-        return Main.run(args, stream, stream);
+        return Main.run(args, InputStream.nullInputStream(), stream, stream);
     }
 
     private int inspect() {

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import org.handshaker.core.Config;
+import org.handshaker.core.Config.Registration;
+import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
 import org.handshaker.guard.Newcomers;
@@ -18,6 +20,7 @@ public final class Auth {
     private final Newcomers newcomers;
     private final Devices devices;
     private final Sessions sessions;
+    private final Suspensions suspensions;
     private final KeyChanges keys;
     private final Resets resets;
     private final Logins logins;
@@ -40,9 +43,11 @@ public final class Auth {
         this.newcomers = newcomers;
         this.devices = new Devices(vault);
         this.sessions = new Sessions(database, vault, tokens, devices, config.refreshTtl(), time);
+        this.suspensions = new Suspensions(database, directory, sessions);
         this.keys = new KeyChanges(database, vault, directory, openPgp, queue, time);
         this.resets = new Resets(database, vault, directory, keys, challenges, devices, time);
-        this.logins = new Logins(database, vault, directory, passwords, proofs, sessions, keys, challenges, time);
+        this.logins = new Logins(
+                database, vault, directory, passwords, proofs, sessions, suspensions, keys, challenges, time);
         this.accounts =
                 new Accounts(database, directory, passwords, proofs, sessions, resets, config.registration(), time);
         this.routes =
@@ -91,6 +96,25 @@ public final class Auth {
     /** Tells who knows invites; until then nobody is invited. */
     public void invitedBy(Invitation invitation) {
         accounts.invitedBy(invitation);
+    }
+
+    /** For the operator. */
+    public Suspensions suspensions() {
+        return suspensions;
+    }
+
+    public Registration registration() {
+        return accounts.registration();
+    }
+
+    /** Who may register from now on, until the relay stops. */
+    public void registration(Registration changed) {
+        accounts.registration(changed);
+    }
+
+    /** Deletes an account on the operator's word, as its owner could; {@code not_found} where nobody has the name. */
+    public void delete(Username name) {
+        accounts.delete(name);
     }
 
     /** For the sweeper. */

@@ -68,7 +68,7 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
                 .isPresent();
     }
 
-    /** The same inside a change of the caller's, whatever it has written. */
+    /** As {@link #areConnected(Id, Id)}, within a change: what was changed before it in the same commit counts. */
     public boolean areConnected(Handle handle, Id one, Id other) {
         return connections.areConnected(handle, one, other);
     }

@@ -17,6 +17,8 @@ import org.handshaker.queue.Kind;
 import org.handshaker.queue.Offer;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.Receipt;
+import org.handshaker.queue.Right;
+import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /** The rules of sending, the same for HTTP and the socket. */
@@ -47,7 +49,7 @@ public final class Signaling {
         User self = directory.byId(sender).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
         Offer offer = new Offer(sender, self.name(), target, kind, payload, clientId, ttl);
         // Asked again at the queue's door: the two may part this very moment.
-        return queue.offer(offer, () -> requireConnected(sender, target));
+        return queue.offer(offer, new WhileConnected(sender, target));
     }
 
     /**
@@ -82,6 +84,28 @@ public final class Signaling {
             throw Reason.MALFORMED.refuse("A ttl is 1 second to 30 days.");
         }
         return ttlSeconds == null ? null : Duration.ofSeconds(ttlSeconds);
+    }
+
+    private final class WhileConnected implements Right {
+        private final Id sender;
+        private final Id target;
+
+        WhileConnected(Id sender, Id target) {
+            this.sender = sender;
+            this.target = target;
+        }
+
+        @Override
+        public void require() {
+            requireConnected(sender, target);
+        }
+
+        @Override
+        public void require(Handle handle) {
+            if (!connections.areConnected(handle, sender, target)) {
+                throw Reason.NOT_CONNECTED.refuse();
+            }
+        }
     }
 
     /** A name that nobody has gets an id that nobody has: then it is refused as a stranger is, after the same questions. */

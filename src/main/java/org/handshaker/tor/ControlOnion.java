@@ -116,7 +116,7 @@ public final class ControlOnion implements OnionService {
 
     @Override
     public OnionVitals vitals() {
-        return progress.vitals(address().map(link::circuits).orElse(-1));
+        return progress.vitals(address().flatMap(link::meetings));
     }
 
     @Override
@@ -258,9 +258,11 @@ public final class ControlOnion implements OnionService {
         if (now.equals(before)) {
             return before;
         }
+        long uploads = progress.uploads();
         connected.command("DEL_ONION " + onion.replace(".onion", ""));
         publish(connected, target, now);
         if (Renewal.shutsSomebodyOut(before, now)) {
+            progress.awaitUploaded(uploads, Renewal.DESCRIPTOR_WAIT);
             Renewal.closeMeetings(connected, onion);
         }
         return now;
