@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
@@ -203,9 +204,7 @@ class PrekeysTest {
         int uploads = Limits.PREKEYS_REMEMBERED_MAX / Limits.PREKEYS_MAX + 2;
         for (int i = 0; i < uploads; i++) {
             keyring.prekeys.put(bob, upload(IDENTITY, i * Limits.PREKEYS_MAX, Limits.PREKEYS_MAX));
-            for (int taken = 0; taken < Limits.PREKEYS_MAX; taken++) {
-                assertNotNull(take().oneTime());
-            }
+            IntStream.range(0, Limits.PREKEYS_MAX).parallel().forEach(taken -> assertNotNull(take().oneTime()));
         }
         keyring.prekeys.put(bob, upload(IDENTITY, uploads * Limits.PREKEYS_MAX, 1));
         assertEquals(1 + Limits.PREKEYS_REMEMBERED_MAX + 1, keyring.rows());
