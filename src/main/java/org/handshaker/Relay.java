@@ -39,6 +39,8 @@ import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.DirectoryRoutes;
+import org.handshaker.groups.GroupRoutes;
+import org.handshaker.groups.Groups;
 import org.handshaker.guard.Admission;
 import org.handshaker.guard.Guesses;
 import org.handshaker.guard.Hammering;
@@ -46,6 +48,13 @@ import org.handshaker.guard.Newcomers;
 import org.handshaker.guard.Puzzle;
 import org.handshaker.guard.RateLimiter;
 import org.handshaker.guard.Strain;
+import org.handshaker.guard.Takings;
+import org.handshaker.invites.InviteRoutes;
+import org.handshaker.invites.Invites;
+import org.handshaker.keylog.KeyLog;
+import org.handshaker.keylog.KeyLogRoutes;
+import org.handshaker.prekeys.PrekeyRoutes;
+import org.handshaker.prekeys.Prekeys;
 import org.handshaker.presence.Presence;
 import org.handshaker.push.Push;
 import org.handshaker.push.PushRoutes;
@@ -143,6 +152,9 @@ public final class Relay implements AutoCloseable {
             Connections connections = new Connections(database, directory, queue, vault, time);
             directory.whenGone(connections);
             directory.whenKeyChanges(connections);
+            KeyLog keyLog = new KeyLog(database, vault, directory, connections, time);
+            directory.whenKeyChanges(keyLog);
+            Prekeys prekeys = new Prekeys(database, vault, directory, queue, isLimited ? new Takings() : null, time);
             Strain strain = new Strain();
             strain.watch(admission::strain);
             strain.watch(() -> (double) database.changesWaiting() / Limits.CHANGES_WAITING_MAX);
@@ -152,7 +164,12 @@ public final class Relay implements AutoCloseable {
             Auth auth =
                     Auth.open(config, database, vault, directory, newcomers, queue, database.nativesDirectory(), time);
             Sessions sessions = auth.sessions();
-            Signaling signaling = new Signaling(directory, connections, queue);
+            Groups groups = new Groups(database, vault, directory, connections, queue);
+            directory.whenGone(groups);
+            Invites invites = new Invites(database, vault, directory, connections, groups, time);
+            directory.whenGone(invites);
+            auth.invitedBy(invites);
+            Signaling signaling = new Signaling(directory, connections, groups, queue);
             this.sockets = new Sockets(
                     directory,
                     signaling,
@@ -176,7 +193,11 @@ public final class Relay implements AutoCloseable {
             routes.addAll(new PageRoutes().routes());
             routes.addAll(auth.routes());
             routes.addAll(new DirectoryRoutes(directory, sockets.presence()::online).routes());
+            routes.addAll(new PrekeyRoutes(prekeys).routes());
+            routes.addAll(new KeyLogRoutes(keyLog).routes());
             routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
+            routes.addAll(new GroupRoutes(groups, directory).routes());
+            routes.addAll(new InviteRoutes(invites).routes());
             routes.addAll(new QueueRoutes(queue, sessions::isLive).routes());
             routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
             this.push = new Push(
@@ -192,6 +213,8 @@ public final class Relay implements AutoCloseable {
 
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);
+            expiring.add(prekeys);
+            expiring.add(invites);
             expiring.add(queue::expire);
             this.sweeper = new Sweeper(database, time, expiring);
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));

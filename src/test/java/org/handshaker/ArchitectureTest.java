@@ -47,8 +47,12 @@ class ArchitectureTest {
             Map.entry("auth", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("connections", Set.of("core", "store", "web", "directory", "queue")),
             Map.entry("push", Set.of("core", "store", "web", "queue", "client")),
+            Map.entry("keylog", Set.of("core", "store", "web", "directory", "connections")),
+            Map.entry("prekeys", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("presence", Set.of("core", "directory", "connections")),
-            Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence")));
+            Map.entry("groups", Set.of("core", "store", "web", "directory", "connections", "queue")),
+            Map.entry("invites", Set.of("core", "store", "web", "auth", "directory", "connections", "groups")),
+            Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence", "groups")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())

@@ -206,7 +206,9 @@ class EveryRouteUnavailableTest {
         String target = operation
                 .path()
                 .replace("{username}", "@nobody_here")
-                .replace("{session_id}", Id.random().text());
+                .replace("{session_id}", Id.random().text())
+                .replace("{group_id}", Id.random().text())
+                .replace("{invite_id}", Id.random().text());
         String query = Map.of("/auth/puzzle", "?for=login", "/users/search", "?q=nobody")
                 .getOrDefault(target, "");
         RawHttp.Request request =

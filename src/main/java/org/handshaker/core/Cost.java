@@ -8,9 +8,13 @@ public enum Cost {
     READ,
     WRITE,
     SEARCH,
+    /** Takes a prekey that somebody else has put there. */
+    BUNDLE,
     /** Asks a stranger for something. */
     ASK,
     SEND,
+    /** Sends to a whole group, beside {@link #SEND}. */
+    FAN_OUT,
     POLL,
     /** Opens a WebSocket. */
     SOCKET,

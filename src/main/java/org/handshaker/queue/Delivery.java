@@ -207,7 +207,8 @@ final class Delivery {
         @Nullable Event[] events = new @Nullable Event[entries.size()];
         long queueRow = boxes.with(owner, box -> {
             for (int i = 0; i < events.length; i++) {
-                events[i] = entries.get(i).event;
+                Entry entry = entries.get(i);
+                events[i] = entry.event != null ? entry.event : entry.shown;
             }
             return box.queueRow;
         });

@@ -15,6 +15,7 @@ import java.util.function.Function;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.store.Database;
 import org.handshaker.store.Expiring;
@@ -44,6 +45,7 @@ public final class Queue implements AutoCloseable {
     private final Tags tags;
     private final Delivery delivery;
     private final Intake intake;
+    private final Handing handing;
     private final String epoch;
     private volatile boolean stopping;
 
@@ -58,6 +60,7 @@ public final class Queue implements AutoCloseable {
         this.tags = new Tags(vault);
         this.delivery = new Delivery(database, time, timer, store, boxes, bodies);
         this.intake = new Intake(database, time, times, visibility, timer, store, boxes, ledger, tags, delivery);
+        this.handing = new Handing(database, time, times, store, boxes, bodies, tags, delivery);
         this.epoch = database.epoch();
     }
 
@@ -184,6 +187,32 @@ public final class Queue implements AutoCloseable {
         store.delete(handle, row.queue(), seqs(hidden.replaced));
     }
 
+    /** Has these mailboxes read before a change that needs them all. */
+    public void prepare(List<Id> owners) {
+        owners.forEach(owner -> boxes.with(owner, box -> box.nextSeq));
+    }
+
+    /**
+     * Puts an event into many queues, as part of the caller's change; the body lies on the disk once. A queue without room is
+     * counted and passed over; {@code queue_full} only where none had any.
+     */
+    public FanOut offerToAll(Handle handle, GroupOffer offer) {
+        requireOpen();
+        return handing.toAll(handle, offer);
+    }
+
+    /** Puts a user's event into one queue, as part of the caller's change; says whether there was room. */
+    public boolean hand(Handle handle, Id sender, Username from, Id recipient, String kind, String payload) {
+        requireOpen();
+        return handing.toOne(handle, sender, from, recipient, kind, payload);
+    }
+
+    private void requireOpen() {
+        if (stopping) {
+            throw Reason.SHUTTING_DOWN.refuse();
+        }
+    }
+
     /** Takes the pending event of that kind and subject back, as part of the caller's change: what it told of is no more. */
     public void retract(Handle handle, Id target, String kind, String subject) {
         Id subjectTag = tags.subject(target, kind, subject);
@@ -280,7 +309,7 @@ public final class Queue implements AutoCloseable {
         store.deleteFrom(handle, queueRow, senderTag);
         database.afterCommit(() -> {
             List<Entry> dropped = boxes.with(owner, box -> {
-                List<Entry> found = box.all(entry -> entry.senderTag.equals(senderTag));
+                List<Entry> found = box.all(entry -> entry.senderTag.equals(senderTag) && !entry.isShared);
                 List<Entry> behind = found.stream()
                         .filter(entry -> entry.state == Entry.State.COMMITTING && entry.isTaken)
                         .toList();

@@ -167,7 +167,7 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     private void send(Caller known, Frames.Send send) {
         var unused = sockets.send(known, send).whenComplete((receipt, failed) -> {
             if (failed == null) {
-                sendFrame(Frames.receipt(send.id(), receipt));
+                sendFrame(receipt);
                 return;
             }
             @Nullable Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;

@@ -22,7 +22,11 @@ final class Schema {
             "003-connections.sql",
             "004-queue.sql",
             "005-suspensions.sql",
-            "006-push.sql");
+            "006-push.sql",
+            "007-prekeys.sql",
+            "008-key-log.sql",
+            "009-groups.sql",
+            "010-invites.sql");
 
     private Schema() {}
 

@@ -100,7 +100,7 @@ final class Household implements AutoCloseable {
         Certificate certificate =
                 armor == null ? null : openPgp.read(armor, OpenPgp.UserIds.WITHOUT_EMAIL, time.instant());
         Accounts.Made account =
-                accounts.register(new Username(name), PASSWORD.toCharArray(), certificate, Listing.EXACT_NAME);
+                accounts.register(new Username(name), PASSWORD.toCharArray(), certificate, Listing.EXACT_NAME, null);
         made.put(name, account);
         return account.grant();
     }

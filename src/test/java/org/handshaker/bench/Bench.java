@@ -82,6 +82,7 @@ public final class Bench {
         sections.put("rates", this::rates);
         sections.put("queue", queue::run);
         sections.put("many", queue::many);
+        sections.put("groups", new FanOutBench(report, directory)::run);
         sections.put("start", this::sizes);
         sections.put("growth", this::growth);
         sections.put("attacks", new Attacks(report, directory)::run);
