@@ -8,6 +8,7 @@ import java.util.Arrays;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
 import javax.crypto.Mac;
+import javax.crypto.SecretKey;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -21,6 +22,9 @@ public final class Vault {
     public static final int MASTER_BYTES = 32;
     private static final int NONCE_BYTES = 12;
     private static final int TAG_BITS = 128;
+    /** What sealing adds: a nonce and a tag. */
+    public static final int SEALING_BYTES = NONCE_BYTES + TAG_BITS / 8;
+
 
     private final SecretKeySpec pseudoRandomKey;
     /** Asked several times for each event, and half of the work is the key: each thread keeps what it has made of it. */
@@ -59,9 +63,14 @@ public final class Vault {
 
     /** @param place what the bytes are and whose, for example {@code "user.name"} and the row's id */
     public byte[] seal(byte[] plain, String place, byte[]... owner) {
+        return seal(sealKey, plain, place, owner);
+    }
+
+    /** As {@link #seal(byte[], String, byte[]...)} with another AES key than the vault's. */
+    public static byte[] seal(SecretKey key, byte[] plain, String place, byte[]... owner) {
         byte[] nonce = Secrets.randomBytes(NONCE_BYTES);
         try {
-            Cipher cipher = cipher(Cipher.ENCRYPT_MODE, nonce, place, owner);
+            Cipher cipher = cipher(Cipher.ENCRYPT_MODE, key, nonce, place, owner);
             byte[] sealed = Arrays.copyOf(nonce, NONCE_BYTES + cipher.getOutputSize(plain.length));
             cipher.doFinal(plain, 0, plain.length, sealed, NONCE_BYTES);
             return sealed;
@@ -76,8 +85,13 @@ public final class Vault {
 
     /** Opens what {@link #seal} made for the same place; anything else is a broken database or another key: a programmer's or operator's error. */
     public byte[] open(byte[] sealed, String place, byte[]... owner) {
+        return open(sealKey, sealed, place, owner);
+    }
+
+    /** As {@link #open(byte[], String, byte[]...)} with another AES key than the vault's. */
+    public static byte[] open(SecretKey key, byte[] sealed, String place, byte[]... owner) {
         try {
-            Cipher cipher = cipher(Cipher.DECRYPT_MODE, Arrays.copyOf(sealed, NONCE_BYTES), place, owner);
+            Cipher cipher = cipher(Cipher.DECRYPT_MODE, key, Arrays.copyOf(sealed, NONCE_BYTES), place, owner);
             return cipher.doFinal(sealed, NONCE_BYTES, sealed.length - NONCE_BYTES);
         } catch (AEADBadTagException foreign) {
             throw new IllegalStateException("sealed bytes of " + place + " do not open with this key", foreign);
@@ -90,9 +104,9 @@ public final class Vault {
         return new String(open(sealed, place, owner), StandardCharsets.UTF_8);
     }
 
-    private Cipher cipher(int mode, byte[] nonce, String place, byte[]... owner) throws GeneralSecurityException {
+    private static Cipher cipher(int mode, SecretKey key, byte[] nonce, String place, byte[]... owner) throws GeneralSecurityException {
         Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-        cipher.init(mode, sealKey, new GCMParameterSpec(TAG_BITS, nonce));
+        cipher.init(mode, key, new GCMParameterSpec(TAG_BITS, nonce));
         cipher.updateAAD(lengthPrefixed(place, owner));
         return cipher;
     }

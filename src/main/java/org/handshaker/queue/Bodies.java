@@ -8,14 +8,25 @@ import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.jspecify.annotations.Nullable;
 
-/** Seals what an event says (sender, kind and payload together) for the one place in the one queue where it lies. */
+/**
+ * Seals what an event says (sender, kind and payload together) for the one place in the one queue where it lies, and until the
+ * hour in which it runs out.
+ */
 final class Bodies {
     private static final String PLACE = "event.body";
+    /** Around a body of a relay that had one key for all of them. */
+    static final String WRAPPING = "event.before";
+    /** With the key of its hour. */
+    static final int RATCHETED = 1;
+    /** As before there were such keys, and then with the key of its hour. */
+    static final int WRAPPED = 2;
 
     private final Vault vault;
+    private final Ratchet ratchet;
 
-    Bodies(Vault vault) {
+    Bodies(Vault vault, Ratchet ratchet) {
         this.vault = vault;
+        this.ratchet = ratchet;
     }
 
     byte[] seal(Id owner, Event event) {
@@ -29,11 +40,17 @@ final class Bodies {
                 .put(kind)
                 .put(payload)
                 .array();
-        return vault.seal(plain, PLACE, owner.bytes(), seqBytes(event.seq()));
+        return ratchet.seal(event.expiresAt(), plain, PLACE, owner.bytes(), bytes(event.seq()));
     }
 
+    /** Nothing when the hour in which it ran out is over: then nobody can open it. */
+    @Nullable
     Event open(Id owner, QueueStore.SealedEvent sealed) {
-        ByteBuffer plain = ByteBuffer.wrap(vault.open(sealed.body(), PLACE, owner.bytes(), seqBytes(sealed.seq())));
+        byte @Nullable [] bytes = sealed.isWrapped() ? unwrap(owner, sealed) : openNow(owner, sealed);
+        if (bytes == null) {
+            return null;
+        }
+        ByteBuffer plain = ByteBuffer.wrap(bytes);
         int fromLength = plain.get();
         int kindLength = plain.get();
         String from = text(plain, fromLength);
@@ -48,13 +65,22 @@ final class Bodies {
                 sealed.expiresAt());
     }
 
+    private byte @Nullable [] openNow(Id owner, QueueStore.SealedEvent sealed) {
+        return ratchet.open(sealed.expiresAt(), sealed.body(), PLACE, owner.bytes(), bytes(sealed.seq()));
+    }
+
+    private byte @Nullable [] unwrap(Id owner, QueueStore.SealedEvent sealed) {
+        byte @Nullable [] inner = ratchet.open(sealed.expiresAt(), sealed.body(), WRAPPING, bytes(sealed.seq()));
+        return inner == null ? null : vault.open(inner, PLACE, owner.bytes(), bytes(sealed.seq()));
+    }
+
     /** What sealing adds: two lengths, a nonce and a tag. */
     static int sealedBytes(Event event) {
         int from = event.from() == null ? 0 : event.from().bare().length();
-        return 2 + 12 + 16 + from + event.kind().length() + bytes(event.payload()).length;
+        return 2 + Vault.SEALING_BYTES + from + event.kind().length() + bytes(event.payload()).length;
     }
 
-    private static byte[] seqBytes(long seq) {
+    static byte[] bytes(long seq) {
         return ByteBuffer.allocate(Long.BYTES).putLong(seq).array();
     }
 

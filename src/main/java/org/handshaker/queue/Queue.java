@@ -46,12 +46,13 @@ public final class Queue implements AutoCloseable {
     private final String epoch;
     private volatile boolean stopping;
 
-    public Queue(Database database, Vault vault, InstantSource time, Times times, Visibility visibility, Timer timer) {
+    /** @param ratchet by which bodies are sealed, and which is the queue's clock */
+    public Queue(Database database, Vault vault, Ratchet ratchet, Times times, Visibility visibility, Timer timer) {
         this.database = database;
-        this.time = time;
+        this.time = ratchet;
         this.times = times;
         this.timer = timer;
-        this.bodies = new Bodies(vault);
+        this.bodies = new Bodies(vault, ratchet);
         this.ledger = new Ledger(database, store, bodies);
         this.boxes = new Mailboxes(database, vault, store, ledger);
         this.tags = new Tags(vault);

@@ -21,10 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class QueueStore {
     private static final String INSERT =
             """
-            INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body)
-            SELECT queue, ?, ?, ?, ?, ?, ? FROM queues WHERE queue = ?""";
+            INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, sealing)
+            SELECT queue, ?, ?, ?, ?, ?, ?, 1 FROM queues WHERE queue = ?""";
     private static final String BODIES =
-            "SELECT seq, event_id, class, expires_at, body FROM events WHERE queue = ? AND seq BETWEEN ? AND ?";
+            "SELECT seq, event_id, class, expires_at, body, sealing FROM events WHERE queue = ? AND seq BETWEEN ? AND ?";
     private static final String DELETE = "DELETE FROM events WHERE queue = ? AND seq = ?";
 
     /** Bodies deleted in one change by the sweeper, unless a single one is larger. */
@@ -43,7 +43,7 @@ final class QueueStore {
 
     record QueueRow(long queue, long reserved, long expired) {}
 
-    record SealedEvent(long seq, Id eventId, EventClass eventClass, Instant expiresAt, byte[] body) {}
+    record SealedEvent(long seq, Id eventId, EventClass eventClass, Instant expiresAt, byte[] body, boolean isWrapped) {}
 
     Optional<QueueRow> find(Handle handle, byte[] owner) {
         return handle.createQuery("SELECT queue, reserved, expired FROM queues WHERE owner = :owner")
@@ -100,7 +100,8 @@ final class QueueStore {
                             Id.of(row.getBytes(2)),
                             EventClass.of(row.getInt(3)),
                             Instant.ofEpochSecond(row.getLong(4)),
-                            row.getBytes(5)));
+                            row.getBytes(5),
+                            row.getInt(6) == Bodies.WRAPPED));
                 }
             }
             return found;

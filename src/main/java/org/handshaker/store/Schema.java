@@ -16,7 +16,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class Schema {
     static final List<String> FILES =
-            List.of("000-store.sql", "001-users.sql", "002-auth.sql", "003-connections.sql", "004-queue.sql");
+            List.of(
+            "000-store.sql",
+            "001-users.sql",
+            "002-auth.sql",
+            "003-connections.sql",
+            "004-queue.sql",
+            "005-ratchet.sql");
 
     private Schema() {}
 
