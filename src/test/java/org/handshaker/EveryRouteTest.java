@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.support.OpenApi;
@@ -123,6 +124,8 @@ class EveryRouteTest {
                 ? OpenApi.Access.EITHER
                 : named.route.access() == Access.USER ? OpenApi.Access.USER : OpenApi.Access.ANYONE;
         assertEquals(access, operation.access());
+        boolean mayBeTooFast = contract.at(operation.pointer() + "/responses").has("429");
+        assertEquals(named.route.cost() != Cost.NOTHING, mayBeTooFast);
         if (operation.takesBody()) {
             assertEquals(named.route.bodyBytesMax(), operation.bodyBytesMax());
         }
@@ -207,6 +210,30 @@ class EveryRouteTest {
             RawHttp.Answer answer =
                     named.request().header("Content-Type", type).body(body).send();
             assertRefused(415, "unsupported_media_type", answer);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("httpRoutes")
+    void refusesAParameterGivenTwice(Named named) {
+        String target = named.target().replaceAll("\\?.*", "") + "?x=1&x=2";
+        RawHttp.Request request = http.request(named.route.method(), target);
+        assertRefused(
+                400,
+                "malformed",
+                request.token(named.route.access() == Access.USER ? token : null)
+                        .send());
+    }
+
+    @ParameterizedTest
+    @MethodSource("httpRoutes")
+    void takesABodyOfAnotherTypeNowhereButWhereNoneIsRead(Named named) {
+        if (!named.route.method().equals("GET")) {
+            RawHttp.Request request = named.request().header("Content-Type", "text/plain");
+            assertRefused(
+                    415,
+                    "unsupported_media_type",
+                    request.body("x".getBytes(UTF_8)).send());
         }
     }
 

@@ -2,6 +2,7 @@
 package org.handshaker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -39,7 +40,7 @@ import org.handshaker.web.WebServer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** 503, as each route documents it: of a relay that stops, and of one whose store lets nobody in. */
+/** 503 and 500, as each route documents them: of a relay that stops, of one whose store lets nobody in, of a broken one. */
 class EveryRouteUnavailableTest {
     private static final OpenApi CONTRACT = OpenApi.contract();
     private static final int READERS = 4;
@@ -55,7 +56,7 @@ class EveryRouteUnavailableTest {
                         token -> {
                             throw Reason.NOT_SIGNED_IN.refuse();
                         },
-                        new Open(),
+                        new House(false),
                         new Hosts(Set.of()),
                         true)) {
             RawHttp http = new RawHttp(stopping.start());
@@ -67,9 +68,36 @@ class EveryRouteUnavailableTest {
         }
     }
 
-    private static final class Open implements Gate {
+    /** Something beneath is broken; the answer tells nothing about it. */
+    @Test
+    void whenSomethingIsBroken() {
+        try (TestRelay relay = TestRelay.start();
+                WebServer broken = new WebServer(
+                        Listen.parse("127.0.0.1:0"),
+                        WebServer.Front.PLAIN,
+                        relay.routes(),
+                        token -> new Caller(Id.random(), Id.random()),
+                        new House(true),
+                        new Hosts(Set.of()),
+                        true)) {
+            RawHttp http = new RawHttp(broken.start());
+            for (OpenApi.Operation operation : CONTRACT.operations()) {
+                RawHttp.Answer answer =
+                        request(http, operation, "anyone", Map.of()).send();
+                answer.assertRefused(500, "internal");
+                assertFalse(answer.body().contains("fuse"), answer.body());
+            }
+        }
+    }
+
+    /** Lets everybody pass, or breaks. */
+    private record House(boolean isBroken) implements Gate {
         @Override
-        public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {}
+        public void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit) {
+            if (isBroken) {
+                throw new IllegalStateException("a fuse");
+            }
+        }
 
         @Override
         public void passAsStranger(Cost cost) {}

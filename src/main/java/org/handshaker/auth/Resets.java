@@ -120,7 +120,7 @@ final class Resets implements Expiring, KeyChanged {
      */
     Id check(Username name, String resetId, String otp) {
         Id reset = parse(resetId);
-        return database.write(handle -> isRight(handle, name, reset, otp)
+        return database.free(handle -> isRight(handle, name, reset, otp)
                         ? directory.find(handle, name).map(User::id)
                         : Optional.<Id>empty())
                 .orElseThrow(Reason.BAD_OTP::refuse);

@@ -279,12 +279,62 @@ final class AuthRoutesTest {
         for (String open : List.of("/auth/forgot-password", "/auth/key-challenge")) {
             assertProblem(401, "puzzle_required", post(open, Map.of("username", "alice")));
         }
+        Map<String, Object> reset =
+                with(Map.of("username", "alice", "recovery_code", "x"), "new_password", "staple correct battery");
+        assertProblem(401, "puzzle_required", post("/auth/reset-password", reset));
+        Map<String, Object> response =
+                Map.of("username", "alice", "challenge_id", "AAAAAAAAAAAAAAAAAAAAAA", "response", "AAAAAAAAAAAAAAAA");
+        assertProblem(401, "puzzle_required", post("/auth/key-login", response));
         Answered other = send("GET", null, "/auth/puzzle?for=login", null);
         assertEquals(true, other.json().get("required"));
         assertEquals(
                 200,
                 post("/auth/login", with(body, "puzzle", Puzzles.solve(other.json())))
                         .status());
+    }
+
+    @Test
+    void namesAndPasswordsThatCannotBeAreRefusedWhereverTheyAreGiven() throws Exception {
+        String token = text(register("alice"), "access_token");
+        // Half a character: no text has it, and no hash may be made of it.
+        String noPassword = "twelve chars \\ud800";
+        for (String call : List.of(
+                "POST /auth/login {'username':'alice','password':'%s'}",
+                "POST /auth/recovery-codes {'password':'%s'}", "DELETE /auth/account {'password':'%s'}")) {
+            String[] words = call.split(" ", 3);
+            String body = words[2].replace('\'', '"').replace("%s", noPassword);
+            Answered answered = raw(words[0], token, words[1], body);
+            assertProblem(400, "bad_password", answered);
+        }
+        for (String call : List.of(
+                "/auth/forgot-password {'username':'a'}",
+                "/auth/reset-password {'username':'a','new_password':'staple correct battery','recovery_code':'x'}",
+                "/auth/key-challenge {'username':'a'}",
+                "/auth/key-login {'username':'a','challenge_id':'AAAAAAAAAAAAAAAAAAAAAA','response':'AAAAAAAAAAAAAAAA'}")) {
+            String[] words = call.split(" ", 2);
+            assertProblem(400, "bad_username", raw("POST", null, words[0], words[1].replace('\'', '"')));
+        }
+    }
+
+    private Answered raw(String method, @Nullable String token, String path, String body) throws Exception {
+        return web.send(method, token, path, body);
+    }
+
+    @Test
+    void takesNoSecretKeyNoAddressAndNoKeyWithoutThePassword() throws Exception {
+        try (Gpg gpg = Gpg.beforeTestTime()) {
+            Map<String, Object> good = Map.of("username", "bobby", "password", Household.PASSWORD);
+            String fingerprint = gpg.key("bobby", "ed25519", "cv25519");
+            assertProblem(
+                    400,
+                    "secret_key",
+                    post("/auth/register", with(good, "pgp_public_key", gpg.exportSecret(fingerprint))));
+            String address = gpg.export(gpg.key("b@example.org", "ed25519", "cv25519"));
+            assertProblem(400, "user_id_reveals_email", post("/auth/register", with(good, "pgp_public_key", address)));
+            String token = text(register("alice"), "access_token");
+            String body = Json.text(Map.of("pgp_public_key", gpg.export(fingerprint), "current_password", "HALF"));
+            assertProblem(400, "bad_password", raw("PUT", token, "/auth/pgp-key", body.replace("HALF", "\\ud800")));
+        }
     }
 
     @Test

@@ -10,6 +10,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Username;
+import org.handshaker.directory.Listing;
 import org.handshaker.support.TestWeb;
 import org.handshaker.support.TestWeb.Answered;
 import org.junit.jupiter.api.AfterEach;
@@ -52,6 +55,45 @@ class ConnectionRoutesTest {
 
     private Answered call(String method, String user, String path) throws Exception {
         return web.call(method, people.id(user), path, null);
+    }
+
+    @Test
+    void aFullHouseIsToldBy429() throws Exception {
+        String ask = "{\"to_user\":\"bob\"}";
+        assertEquals(201, post("alice", "/connections/request", ask).status());
+        Object id = people.incoming("bob").get(0).id().text();
+        ConnectionStore connections = new ConnectionStore(people.store.vault());
+        BlockStore blocks = new BlockStore(people.store.vault());
+        people.store.database().write(handle -> {
+            for (int i = 0; i < Limits.CONNECTIONS_PER_USER_MAX; i++) {
+                connections.connect(handle, people.id("bob"), Id.random());
+            }
+            // Of people who are there: entries of the gone would make room.
+            for (int i = 0; i < Limits.BLOCKS_PER_USER_MAX; i++) {
+                Username name = new Username("blocked" + i);
+                Id blocked = people.directory
+                        .create(handle, Id.random(), name, Listing.EXACT_NAME, people.time.instant())
+                        .id();
+                blocks.add(handle, people.id("bob"), blocked);
+            }
+            return id;
+        });
+        people.user("carol");
+        assertProblem(
+                429,
+                "too_many_connections",
+                post("bob", "/connections/respond", "{\"request_id\":\"" + id + "\",\"action\":\"accept\"}"));
+        assertProblem(429, "too_many_connections", post("bob", "/connections/request", "{\"to_user\":\"carol\"}"));
+        assertProblem(
+                429,
+                "too_many_blocks",
+                post("bob", "/connections/respond", "{\"request_id\":\"" + id + "\",\"action\":\"block\"}"));
+        assertProblem(429, "too_many_blocks", call("PUT", "bob", "/connections/blocks/carol"));
+        for (int i = 0; i < Limits.REQUESTS_PENDING_MAX - 1; i++) {
+            people.ask("alice", "blocked" + i);
+        }
+        assertProblem(
+                429, "too_many_requests_pending", post("alice", "/connections/request", "{\"to_user\":\"carol\"}"));
     }
 
     @Test
