@@ -47,6 +47,7 @@ import org.handshaker.guard.Strain;
 import org.handshaker.presence.Presence;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
+import org.handshaker.queue.Ratchet;
 import org.handshaker.queue.ThreadTimer;
 import org.handshaker.signaling.Signaling;
 import org.handshaker.signaling.SignalingRoutes;
@@ -78,6 +79,7 @@ public final class Relay implements AutoCloseable {
     private final Announcer announcer;
     private final Database database;
     private final Admission admission;
+    private final Ratchet ratchet;
     private final Queue queue;
     private final Sockets sockets;
     private final Sweeper sweeper;
@@ -99,6 +101,7 @@ public final class Relay implements AutoCloseable {
         this.announcer = announcer;
         Vault vault = openVault();
         this.database = Database.open(config.data());
+        @Nullable Ratchet openedRatchet = null;
         try {
             database.requireKey(vault.blind("key check"));
             if (config.isRestored()) {
@@ -116,10 +119,19 @@ public final class Relay implements AutoCloseable {
 
             Directory directory = Directory.open(database, vault);
             AtomicReference<@Nullable Presence> presence = new AtomicReference<>();
+            this.ratchet = Ratchet.open(
+                    database,
+                    vault,
+                    config.ratchetFile(),
+                    time,
+                    System::nanoTime,
+                    onion::confirmsTime,
+                    config.isRestored() ? Ratchet.Lost.DELETE : Ratchet.Lost.REFUSE);
+            openedRatchet = ratchet;
             this.queue = new Queue(
                     database,
                     vault,
-                    time,
+                    ratchet,
                     new Queue.Times(config.linger(), config.signalTtl(), config.eventTtl()),
                     (viewer, user) -> {
                         Presence known = presence.get();
@@ -155,10 +167,7 @@ public final class Relay implements AutoCloseable {
             TurnCredentials turn = turn();
 
             this.routes = new ArrayList<>();
-            routes.add(Route.get(
-                            "/health",
-                            Access.ANYONE,
-                            call -> Reply.ok(new Health(health.state().word())))
+            routes.add(Route.get("/health", Access.ANYONE, call -> Reply.ok(new Health(state())))
                     .costs(Cost.NOTHING));
             routes.addAll(new PageRoutes().routes());
             routes.addAll(auth.routes());
@@ -181,12 +190,20 @@ public final class Relay implements AutoCloseable {
             config.admin().map(socket -> operator(socket, gate)).ifPresent(sideDoors::add);
             strain.watch(web::strain);
         } catch (RuntimeException failed) {
+            if (openedRatchet != null) {
+                openedRatchet.close();
+            }
             database.close();
             throw failed;
         }
     }
 
     private record Health(String status) {}
+
+    /** While the ratchet waits for the network's time, bodies are kept longer than promised. */
+    private String state() {
+        return (ratchet.isWaiting() ? OnionHealth.State.DEGRADED : health.state()).word();
+    }
 
     /** Rates (or none) in front, admission behind. */
     private record HouseGate(@Nullable RateLimiter limiter, Hammering hammering, Admission admission) implements Gate {
@@ -224,7 +241,7 @@ public final class Relay implements AutoCloseable {
     /** The operator's socket: routes of its own, which the onion's listener does not know. */
     private WebServer operator(Listen socket, Gate gate) {
         AdminRoutes admin = new AdminRoutes(() -> new AdminRoutes.Status(
-                health.state().word(),
+                state(),
                 sockets.count(),
                 queue.queuesInMemory(),
                 queue.bytesInMemory(),
@@ -375,11 +392,16 @@ public final class Relay implements AutoCloseable {
         if (config.keyFile().startsWith(config.data())) {
             announcer.tell("The key file lies in the data directory: one stolen folder opens everything. Move it.");
         }
+        if (config.ratchetFile().startsWith(config.data())) {
+            announcer.tell("The file of --ratchet-file lies in the data directory: a copy of it opens what is forgotten"
+                    + " later. Move it.");
+        }
         if (!config.listen().isLocal()) {
             announcer.tell("EXPOSED: other machines reach this relay in clear text and without Tor.");
         }
         web.whenUnnamed(this::circuitsAreUnnamed);
         sockets.start();
+        ratchet.start();
         sweeper.start();
         String address = web.start();
         for (WebServer door : sideDoors) {
@@ -432,5 +454,6 @@ public final class Relay implements AutoCloseable {
         sweeper.close();
         admission.close();
         database.close();
+        ratchet.close();
     }
 }

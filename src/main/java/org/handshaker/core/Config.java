@@ -70,6 +70,7 @@ public final class Config {
         }
         data();
         keyFile();
+        ratchetFile();
         passwordMin();
         accessTtl();
         refreshTtl();
@@ -113,6 +114,12 @@ public final class Config {
 
     public Path keyFile() {
         return path(Setting.KEY_FILE);
+    }
+
+    /** Not in the data directory unless somebody insists: a copy of that must not hold it. */
+    public Path ratchetFile() {
+        Path keyFile = keyFile();
+        return pathIfSet(Setting.RATCHET_FILE).orElse(keyFile.resolveSibling(keyFile.getFileName() + ".ratchet"));
     }
 
     public Tor tor() {

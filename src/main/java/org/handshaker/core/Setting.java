@@ -24,6 +24,10 @@ public enum Setting {
             "~/.config/handshaker/master.key",
             "file, 32 bytes, mode 0600",
             "The master key; created on the first start. Without it the database cannot be read"),
+    RATCHET_FILE(
+            "",
+            "file; not set: beside the key file, with .ratchet added to its name",
+            "What the keys of waiting events are made from, and forgotten by, hour by hour; never copy it"),
     TOR(
             "managed",
             "none, managed, control or torrc",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.core;
 
+import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.util.Arrays;
 import javax.crypto.SecretKey;
@@ -14,7 +15,7 @@ public final class WipedKey implements SecretKey {
 
     private final transient byte[] bytes;
     private final String algorithm;
-    private boolean isDestroyed;
+    private volatile boolean isDestroyed;
 
     /** Whoever used it came too late. */
     public static final class Gone extends IllegalStateException {
@@ -57,13 +58,13 @@ public final class WipedKey implements SecretKey {
     }
 
     @Override
-    public synchronized boolean isDestroyed() {
+    public boolean isDestroyed() {
         return isDestroyed;
     }
 
     @SuppressWarnings("unused") // called by serialization, if anybody tried
-    private void writeObject(ObjectOutputStream out) throws java.io.NotSerializableException {
-        throw new java.io.NotSerializableException("a key");
+    private void writeObject(ObjectOutputStream out) throws NotSerializableException {
+        throw new NotSerializableException("a key");
     }
 
     @Override

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class Bodies {
     private static final String PLACE = "event.body";
     /** Around a body of a relay that had one key for all of them. */
-    static final String WRAPPING = "event.before";
+    private static final String WRAPPING = "event.before";
     /** With the key of its hour. */
     static final int RATCHETED = 1;
     /** As before there were such keys, and then with the key of its hour. */
@@ -40,7 +40,7 @@ final class Bodies {
                 .put(kind)
                 .put(payload)
                 .array();
-        return ratchet.seal(event.expiresAt(), plain, PLACE, owner.bytes(), bytes(event.seq()));
+        return ratchet.seal(event.expiresAt(), plain, bound(owner, event.seq()));
     }
 
     /** Nothing when the hour in which it ran out is over: then nobody can open it. */
@@ -66,11 +66,11 @@ final class Bodies {
     }
 
     private byte @Nullable [] openNow(Id owner, QueueStore.SealedEvent sealed) {
-        return ratchet.open(sealed.expiresAt(), sealed.body(), PLACE, owner.bytes(), bytes(sealed.seq()));
+        return ratchet.open(sealed.expiresAt(), sealed.body(), bound(owner, sealed.seq()));
     }
 
     private byte @Nullable [] unwrap(Id owner, QueueStore.SealedEvent sealed) {
-        byte @Nullable [] inner = ratchet.open(sealed.expiresAt(), sealed.body(), WRAPPING, bytes(sealed.seq()));
+        byte @Nullable [] inner = ratchet.open(sealed.expiresAt(), sealed.body(), wrapping(sealed.seq()));
         return inner == null ? null : vault.open(inner, PLACE, owner.bytes(), bytes(sealed.seq()));
     }
 
@@ -80,7 +80,16 @@ final class Bodies {
         return 2 + Vault.SEALING_BYTES + from + event.kind().length() + bytes(event.payload()).length;
     }
 
-    static byte[] bytes(long seq) {
+    private static byte[] bound(Id owner, long seq) {
+        return Vault.lengthPrefixed(PLACE, owner.bytes(), bytes(seq));
+    }
+
+    /** What an old body is bound to under the key of its hour; whose it is, it knows inside. */
+    static byte[] wrapping(long seq) {
+        return Vault.lengthPrefixed(WRAPPING, bytes(seq));
+    }
+
+    private static byte[] bytes(long seq) {
         return ByteBuffer.allocate(Long.BYTES).putLong(seq).array();
     }
 

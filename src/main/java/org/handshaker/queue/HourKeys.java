@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.crypto.Mac;
-import javax.crypto.SecretKey;
 import org.handshaker.core.Reason;
+import org.handshaker.core.SealKey;
 import org.handshaker.core.WipedKey;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +26,7 @@ final class HourKeys {
     private static final byte[] NEXT = {'n', 'e', 'x', 't', 1};
     private static final WipedKey NOTHING = new WipedKey(new byte[CHAIN_BYTES], "HmacSHA256");
 
-    private final Map<Long, WipedKey> keys = new ConcurrentHashMap<>();
+    private final Map<Long, SealKey> keys = new ConcurrentHashMap<>();
     /** The first hour whose key can be made. */
     private volatile long hour;
 
@@ -50,12 +50,12 @@ final class HourKeys {
 
     /** Nothing for an hour that is past. {@code busy} for one that only a wrong clock can mean. */
     @Nullable
-    SecretKey key(long wanted) {
-        @Nullable WipedKey known = keys.get(wanted);
+    SealKey key(long wanted) {
+        @Nullable SealKey known = keys.get(wanted);
         return known != null ? known : make(wanted);
     }
 
-    private synchronized @Nullable SecretKey make(long wanted) {
+    private synchronized @Nullable SealKey make(long wanted) {
         if (wanted < hour) {
             return null;
         }
@@ -63,7 +63,7 @@ final class HourKeys {
             throw Reason.BUSY.refuse();
         }
         while (reachedHour <= wanted) {
-            keys.put(reachedHour, new WipedKey(expand(reached, KEY), "AES"));
+            keys.put(reachedHour, new SealKey(expand(reached, KEY)));
             reached = next(reached);
             reachedHour++;
         }
@@ -82,9 +82,9 @@ final class HourKeys {
     /** What came before is wiped, and its keys cannot be made any more. */
     synchronized void forgetBefore(long later) {
         while (hour < later) {
-            @Nullable WipedKey past = keys.remove(hour);
+            @Nullable SealKey past = keys.remove(hour);
             if (past != null) {
-                past.destroy();
+                past.forget();
             }
             chain = next(chain);
             hour++;
@@ -97,7 +97,7 @@ final class HourKeys {
     }
 
     synchronized void wipe() {
-        keys.values().forEach(WipedKey::destroy);
+        keys.values().forEach(SealKey::forget);
         keys.clear();
         Arrays.fill(chain, (byte) 0);
         Arrays.fill(reached, (byte) 0);

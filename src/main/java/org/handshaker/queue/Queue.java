@@ -34,6 +34,7 @@ public final class Queue implements AutoCloseable {
 
     private final Database database;
     private final InstantSource time;
+    private final Ratchet ratchet;
     private final Times times;
     private final Timer timer;
     private final QueueStore store = new QueueStore();
@@ -50,11 +51,12 @@ public final class Queue implements AutoCloseable {
     public Queue(Database database, Vault vault, Ratchet ratchet, Times times, Visibility visibility, Timer timer) {
         this.database = database;
         this.time = ratchet;
+        this.ratchet = ratchet;
         this.times = times;
         this.timer = timer;
         this.bodies = new Bodies(vault, ratchet);
         this.ledger = new Ledger(database, store, bodies);
-        this.boxes = new Mailboxes(database, vault, store, ledger);
+        this.boxes = new Mailboxes(database, vault, store, ledger, ratchet::isWaiting);
         this.tags = new Tags(vault);
         this.delivery = new Delivery(database, time, timer, store, boxes, bodies);
         this.intake = new Intake(database, time, times, visibility, timer, store, boxes, ledger, tags, delivery);
@@ -326,6 +328,10 @@ public final class Queue implements AutoCloseable {
 
     /** Deletes a batch of what ran out, for the sweeper. */
     public int expire(Handle handle, Instant now) {
+        if (ratchet.isWaiting()) {
+            // By a clock that nobody confirms nothing is deleted: it may be days ahead.
+            return 0;
+        }
         List<Id> owners = new ArrayList<>();
         for (Mailbox box : boxes.all()) {
             synchronized (box) {

@@ -43,7 +43,8 @@ final class QueueStore {
 
     record QueueRow(long queue, long reserved, long expired) {}
 
-    record SealedEvent(long seq, Id eventId, EventClass eventClass, Instant expiresAt, byte[] body, boolean isWrapped) {}
+    record SealedEvent(
+            long seq, Id eventId, EventClass eventClass, Instant expiresAt, byte[] body, boolean isWrapped) {}
 
     Optional<QueueRow> find(Handle handle, byte[] owner) {
         return handle.createQuery("SELECT queue, reserved, expired FROM queues WHERE owner = :owner")

@@ -12,8 +12,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
-import javax.crypto.SecretKey;
 import org.handshaker.core.Id;
+import org.handshaker.core.SealKey;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
@@ -24,12 +24,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Seals each event's body with the key of the hour in which it runs out, and forgets the key when that hour is over: at most an
  * hour after an event has run out nobody can open its body any more, in no copy of the database from whenever, with the master
- * key or without.
- *
- * <p>Forgetting cannot be undone, so its clock is a careful one. It is the monotonic clock, which nobody can set; the
- * machine's clock moves it forward by an hour at most, and further only when a witness (tor's consensus) confirms that time.
- * Nothing moves it back. Until a witness has confirmed, the ratchet {@linkplain #isWaiting waits}: what is sealed stays as it
- * was, a little longer than promised.
+ * key or without. Forgetting cannot be undone, so it goes by a {@link CertainTime}; while that waits for a witness, what is
+ * sealed stays as it was, a little longer than promised.
  *
  * <p>It also is the queue's clock: the machine's, but never before the hour that is forgotten, so that what was unreadable once
  * does not seem to be pending again.
@@ -38,8 +34,6 @@ public final class Ratchet implements InstantSource, AutoCloseable {
     private static final long HOUR_SECONDS = 3_600;
     /** How much later than its time an hour may be forgotten. */
     private static final Duration LOOK = Duration.ofSeconds(1);
-    /** Between two questions to the witness. */
-    private static final Duration ASK_AGAIN = Duration.ofSeconds(10);
 
     private static final int OLD_BODIES_AT_ONCE = 200;
 
@@ -47,12 +41,7 @@ public final class Ratchet implements InstantSource, AutoCloseable {
     private final Id id;
     private final HourKeys keys;
     private final InstantSource wall;
-    private final LongSupplier nanos;
-    private final Predicate<Instant> witness;
-    private Instant anchor;
-    private long anchorNanos;
-    private long askedAtNanos;
-    private volatile boolean isWaiting;
+    private final CertainTime certain;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread hours = new Thread(task, "hours");
         hours.setDaemon(true);
@@ -65,11 +54,7 @@ public final class Ratchet implements InstantSource, AutoCloseable {
         this.id = link.id();
         this.keys = new HourKeys(link.hour(), link.chain());
         this.wall = wall;
-        this.nanos = nanos;
-        this.witness = witness;
-        this.anchor = startOf(link.hour());
-        this.anchorNanos = nanos.getAsLong();
-        this.askedAtNanos = anchorNanos - ASK_AGAIN.toNanos();
+        this.certain = new CertainTime(wall, nanos, witness, startOf(link.hour()));
     }
 
     /** What to do when the chain of what waits in this store is not there. */
@@ -84,15 +69,10 @@ public final class Ratchet implements InstantSource, AutoCloseable {
      * Opens the store's chain, or makes the first one; and brings what was sealed before there was one under it.
      *
      * @param file where the chain lies; not in the database's directory, or every copy of it holds the chain as well
+     * @param nanos the monotonic clock, {@link System#nanoTime}
      * @param witness whether the network confirms a time; asked now and then, and may take a while
      */
     public static Ratchet open(
-            Database database, Vault vault, Path file, InstantSource wall, Predicate<Instant> witness, Lost lost) {
-        return open(database, vault, file, wall, System::nanoTime, witness, lost);
-    }
-
-    /** As tests want it, with a monotonic clock of theirs. */
-    static Ratchet open(
             Database database,
             Vault vault,
             Path file,
@@ -101,18 +81,25 @@ public final class Ratchet implements InstantSource, AutoCloseable {
             Predicate<Instant> witness,
             Lost lost) {
         RatchetStore store = new RatchetStore();
-        ChainFile chain = ChainFile.open(vault, file);
+        @Nullable ChainFile chain = null;
         try {
+            chain = ChainFile.open(vault, file);
             Ratchet ratchet = new Ratchet(chain, link(database, store, chain, wall, lost), wall, nanos, witness);
             ratchet.advance();
             ratchet.wrapOldBodies(database, store);
             return ratchet;
         } catch (IOException unreadable) {
-            chain.close();
-            throw new Unusable("The file of --ratchet-file cannot be read or written.", unreadable);
+            close(chain);
+            throw new Unusable("The file of --ratchet-file cannot be made, read or written: name another.", unreadable);
         } catch (RuntimeException failed) {
-            chain.close();
+            close(chain);
             throw failed;
+        }
+    }
+
+    private static void close(@Nullable ChainFile opened) {
+        if (opened != null) {
+            opened.close();
         }
     }
 
@@ -120,22 +107,29 @@ public final class Ratchet implements InstantSource, AutoCloseable {
             Database database, RatchetStore store, ChainFile chain, InstantSource wall, Lost lost) throws IOException {
         byte[] known = database.read(store::chainId);
         ChainFile.@Nullable Link found = chain.read();
-        if (found != null && (known.length == 0 || Arrays.equals(known, found.id().bytes()))) {
+        boolean hasEvents = database.read(store::hasEvents);
+        boolean isOurs = found != null
+                && (known.length == 0 || Arrays.equals(known, found.id().bytes()));
+        // A first start under a clock that was far ahead would otherwise be followed for years.
+        boolean isFromTheFuture = found != null && found.hour() > hourOf(wall.instant()) + 24;
+        if (found != null && isOurs && (hasEvents || !isFromTheFuture)) {
             remember(database, store, found.id());
             return found;
         }
-        if (database.read(store::hasEvents)) {
+        if (hasEvents) {
             if (lost == Lost.REFUSE) {
-                throw new Unusable("The file of --ratchet-file is missing or another relay's, and without it what waits in"
-                        + " the queues cannot be read: put it back, or start once with --restored on, which deletes what"
-                        + " waits. Nothing was touched.");
+                throw new Unusable(
+                        "The file of --ratchet-file is missing or another relay's, and without it what waits in"
+                                + " the queues cannot be read: put it back, or start once with --restored on, which deletes what"
+                                + " waits. Nothing was touched.");
             }
-            while (database.<Integer>free(store::deleteSome) > 0) {
-                continue;
-            }
+            int gone;
+            do {
+                gone = database.free(store::deleteSome);
+            } while (gone > 0);
         }
-        ChainFile.Link first = new ChainFile.Link(
-                Id.random(), hourOf(wall.instant()), Secrets.randomBytes(HourKeys.CHAIN_BYTES));
+        ChainFile.Link first =
+                new ChainFile.Link(Id.random(), hourOf(wall.instant()), Secrets.randomBytes(HourKeys.CHAIN_BYTES));
         // The file first: a chain that the store does not know yet is taken as its own at the next start.
         chain.write(first);
         remember(database, store, first.id());
@@ -159,7 +153,7 @@ public final class Ratchet implements InstantSource, AutoCloseable {
                 var some = store.oldBodies(handle, OLD_BODIES_AT_ONCE);
                 for (RatchetStore.OldBody old : some) {
                     if (old.expiresAt().isAfter(instant())) {
-                        store.wrapped(handle, old.row(), seal(old.expiresAt(), old.body(), Bodies.WRAPPING, Bodies.bytes(old.seq())));
+                        store.wrapped(handle, old.row(), seal(old.expiresAt(), old.body(), Bodies.wrapping(old.seq())));
                     } else {
                         store.delete(handle, old.row());
                     }
@@ -183,10 +177,9 @@ public final class Ratchet implements InstantSource, AutoCloseable {
         }
     }
 
-    /** Forgets the hours that are over. One thread at a time. */
-    void advance() throws IOException {
-        Instant now = now();
-        long hour = hourOf(now);
+    /** Forgets the hours that are over. */
+    public synchronized void advance() throws IOException {
+        long hour = hourOf(certain.now());
         if (hour <= keys.hour()) {
             return;
         }
@@ -200,65 +193,47 @@ public final class Ratchet implements InstantSource, AutoCloseable {
         keys.forgetBefore(hour);
     }
 
-    /** What time it is, as far as it is certain. */
-    private Instant now() {
-        long nanosNow = nanos.getAsLong();
-        Instant certain = anchor.plusNanos(nanosNow - anchorNanos);
-        Instant claimed = wall.instant();
-        boolean isFarAhead = hourOf(claimed) > Math.max(hourOf(certain), keys.hour()) + 1;
-        if (isFarAhead && isWaiting && nanosNow - askedAtNanos < ASK_AGAIN.toNanos()) {
-            return certain;
-        }
-        if (isFarAhead) {
-            askedAtNanos = nanosNow;
-            isWaiting = !witness.test(claimed);
-        } else {
-            isWaiting = false;
-        }
-        if (isWaiting || !claimed.isAfter(certain)) {
-            return certain;
-        }
-        anchor = claimed;
-        anchorNanos = nanosNow;
-        return claimed;
-    }
-
     /** Whether the machine's clock is more than an hour ahead of what is certain, and no witness has confirmed it yet. */
     public boolean isWaiting() {
-        return isWaiting;
+        return certain.isWaiting();
     }
 
-    /** The machine's time, but never one whose keys are forgotten. */
+    /** The machine's time, but neither before what is certain nor before an hour whose key is forgotten. */
     @Override
     public Instant instant() {
-        Instant now = wall.instant();
-        Instant floor = startOf(keys.hour());
-        return now.isBefore(floor) ? floor : now;
+        Instant now = later(wall.instant(), certain.atLeast());
+        return later(now, startOf(keys.hour()));
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isBefore(other) ? other : one;
     }
 
     /** Seals until {@code expiresAt}. What has run out meanwhile is sealed for nobody. */
-    byte[] seal(Instant expiresAt, byte[] plain, String place, byte[]... owner) {
-        @Nullable SecretKey key = keys.key(lastHourOf(expiresAt));
+    byte[] seal(Instant expiresAt, byte[] plain, byte[] bound) {
+        @Nullable SealKey key = keys.key(lastHourOf(expiresAt));
         try {
             if (key != null) {
-                return Vault.seal(key, plain, place, owner);
+                return key.seal(plain, bound);
             }
         } catch (WipedKey.Gone justNow) {
             // As if it had been gone before.
         }
-        WipedKey nobodys = new WipedKey(Secrets.randomBytes(HourKeys.CHAIN_BYTES), "AES");
-        byte[] sealed = Vault.seal(nobodys, plain, place, owner);
-        nobodys.destroy();
+        SealKey nobodys = new SealKey(Secrets.randomBytes(HourKeys.CHAIN_BYTES));
+        byte[] sealed = nobodys.seal(plain, bound);
+        nobodys.forget();
         return sealed;
     }
 
     /** What was sealed; nothing when its hour is forgotten. */
-    byte @Nullable [] open(Instant expiresAt, byte[] sealed, String place, byte[]... owner) {
-        @Nullable SecretKey key = keys.key(lastHourOf(expiresAt));
+    byte @Nullable [] open(Instant expiresAt, byte[] sealed, byte[] bound) {
+        @Nullable SealKey key = keys.key(lastHourOf(expiresAt));
         try {
-            return key == null ? null : Vault.open(key, sealed, place, owner);
+            return key == null ? null : key.open(sealed, bound);
         } catch (WipedKey.Gone justNow) {
             return null;
+        } catch (SealKey.Foreign damaged) {
+            throw new IllegalStateException("a sealed body does not open with the key of its hour", damaged);
         }
     }
 

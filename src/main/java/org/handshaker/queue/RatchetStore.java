@@ -57,6 +57,8 @@ final class RatchetStore {
     }
 
     void delete(Handle handle, long row) {
-        handle.createUpdate("DELETE FROM events WHERE row = :row").bind("row", row).execute();
+        handle.createUpdate("DELETE FROM events WHERE row = :row")
+                .bind("row", row)
+                .execute();
     }
 }

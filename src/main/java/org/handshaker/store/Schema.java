@@ -15,8 +15,7 @@ import org.jspecify.annotations.Nullable;
  * A released file is never edited: a change is a new file. There is no way back but the backup taken before.
  */
 final class Schema {
-    static final List<String> FILES =
-            List.of(
+    static final List<String> FILES = List.of(
             "000-store.sql",
             "001-users.sql",
             "002-auth.sql",
