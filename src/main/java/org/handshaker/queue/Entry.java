@@ -35,8 +35,6 @@ final class Entry {
     boolean isGone;
     /** Its insert is being made, or was: from now on it leaves the disk only by a delete. */
     boolean isTaken;
-    /** The body as it will lie on the disk, from when it is lined up until it lies there. */
-    byte @Nullable [] sealed;
 
     Entry(
             long seq,

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.handshaker.core.Reason;
@@ -32,18 +31,21 @@ final class Ledger {
         this.bodies = bodies;
     }
 
+    /** An entry and its body as it will lie on the disk. */
+    private record Sealed(Entry entry, byte[] body) {}
+
     /** Entries that go to the disk together. */
     static final class Inserting {
-        private final List<Entry> lined = new ArrayList<>();
+        private final List<Sealed> lined = new ArrayList<>();
         /** What the commit thread has taken, for good; null until it has. */
-        private @Nullable List<Entry> taken;
+        private @Nullable List<Sealed> taken;
     }
 
     /** Rows that leave the disk together. */
     static final class Deleting {
         private final List<Long> seqs = new ArrayList<>();
         private @Nullable List<Long> taken;
-        private CompletableFuture<Integer> done = new CompletableFuture<>();
+        private final CompletableFuture<Integer> done = new CompletableFuture<>();
     }
 
     /**
@@ -52,62 +54,75 @@ final class Ledger {
      * @param told how it went, on the commit thread and without the monitor: all of them, and what was thrown
      */
     void insert(Mailbox box, Entry entry, BiConsumer<List<Entry>, @Nullable Refused> told) {
-        entry.sealed = bodies.seal(box.owner, Objects.requireNonNull(entry.event));
-        if (box.inserting == null) {
+        Sealed sealed = new Sealed(entry, bodies.seal(box.owner, Objects.requireNonNull(entry.event)));
+        @Nullable Inserting lined = box.inserting;
+        if (lined == null) {
             Inserting inserting = new Inserting();
             long queueRow = box.queueRow;
-            var unused = underWay(box, database.writeLater(handle -> {
-                        for (Entry each : taken(box, inserting)) {
-                            store.insert(handle, queueRow, each, Objects.requireNonNull(each.sealed));
+            CompletableFuture<Boolean> done = new CompletableFuture<>();
+            // Before it is lined up: the commit thread may be done with it at any moment, and this one holds the
+            // monitor.
+            var unused = done.whenComplete((inserted, failed) -> told.accept(end(box, inserting), refusal(failed)));
+            underWay(
+                    box,
+                    done,
+                    () -> database.writeLater(done, handle -> {
+                        for (Sealed each : taken(box, inserting)) {
+                            store.insert(handle, queueRow, each.entry, each.body);
                         }
                         return true;
-                    }))
-                    .whenComplete((inserted, failed) -> told.accept(inserting.lined, refusal(box, inserting, failed)));
+                    }));
             box.inserting = inserting;
+            lined = inserting;
         }
-        box.inserting.lined.add(entry);
+        lined.lined.add(sealed);
     }
 
-    private static List<Entry> taken(Mailbox box, Inserting inserting) {
+    private static List<Sealed> taken(Mailbox box, Inserting inserting) {
         synchronized (box) {
             if (inserting.taken == null) {
-                inserting.taken =
-                        inserting.lined.stream().filter(entry -> !entry.isGone).toList();
-                inserting.taken.forEach(entry -> entry.isTaken = true);
+                inserting.taken = inserting.lined.stream()
+                        .filter(each -> !each.entry.isGone)
+                        .toList();
+                inserting.taken.forEach(each -> each.entry.isTaken = true);
                 box.inserting = box.inserting == inserting ? null : box.inserting;
             }
             return inserting.taken;
         }
     }
 
-    private static @Nullable Refused refusal(Mailbox box, Inserting inserting, @Nullable Throwable failed) {
+    /** No more come to it, also where it was refused before it was taken. */
+    private static List<Entry> end(Mailbox box, Inserting inserting) {
+        synchronized (box) {
+            box.inserting = box.inserting == inserting ? null : box.inserting;
+            return inserting.lined.stream().map(Sealed::entry).toList();
+        }
+    }
+
+    private static @Nullable Refused refusal(@Nullable Throwable failed) {
         if (failed == null) {
             return null;
         }
-        synchronized (box) {
-            // It may have been refused before it was taken.
-            box.inserting = box.inserting == inserting ? null : box.inserting;
-        }
-        @Nullable Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;
-        return cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse();
+        return failed instanceof Refused refused ? refused : Reason.INTERNAL.refuse();
     }
 
     /** Deletes rows of entries that are taken or stored; completes when they are gone from the disk. */
     CompletableFuture<Integer> delete(Mailbox box, List<Long> seqs) {
-        if (box.deleting == null) {
+        @Nullable Deleting lined = box.deleting;
+        if (lined == null) {
             Deleting deleting = new Deleting();
             long queueRow = box.queueRow;
-            deleting.done = underWay(
-                            box, database.freeLater(handle -> store.delete(handle, queueRow, taken(box, deleting))))
-                    .whenComplete((deleted, failed) -> {
-                        if (failed != null) {
-                            taken(box, deleting);
-                        }
-                    });
+            var unused = deleting.done.whenComplete((deleted, failed) -> taken(box, deleting));
+            underWay(
+                    box,
+                    deleting.done,
+                    () -> database.freeLater(
+                            deleting.done, handle -> store.delete(handle, queueRow, taken(box, deleting))));
             box.deleting = deleting;
+            lined = deleting;
         }
-        box.deleting.seqs.addAll(seqs);
-        return box.deleting.done;
+        lined.seqs.addAll(seqs);
+        return lined.done;
     }
 
     private static List<Long> taken(Mailbox box, Deleting deleting) {
@@ -122,17 +137,27 @@ final class Ledger {
 
     /** Lines up an addition of another kind. */
     <T> CompletableFuture<T> add(Mailbox box, Function<Handle, T> change) {
-        return underWay(box, database.writeLater(change));
+        CompletableFuture<T> done = new CompletableFuture<>();
+        underWay(box, done, () -> database.writeLater(done, change));
+        return done;
     }
 
     /** As {@link #add}, for a change that takes away. */
     <T> CompletableFuture<T> free(Mailbox box, Function<Handle, T> change) {
-        return underWay(box, database.freeLater(change));
+        CompletableFuture<T> done = new CompletableFuture<>();
+        underWay(box, done, () -> database.freeLater(done, change));
+        return done;
     }
 
     /** Until it is made, the mailbox is not read from the disk again. */
-    private static <T> CompletableFuture<T> underWay(Mailbox box, CompletableFuture<T> change) {
+    private static void underWay(Mailbox box, CompletableFuture<?> done, Runnable lineUp) {
+        var unused = done.whenComplete((result, failed) -> box.changesUnderWay.decrementAndGet());
         box.changesUnderWay.incrementAndGet();
-        return change.whenComplete((result, failed) -> box.changesUnderWay.decrementAndGet());
+        try {
+            lineUp.run();
+        } catch (Refused busy) {
+            box.changesUnderWay.decrementAndGet();
+            throw busy;
+        }
     }
 }

@@ -105,7 +105,6 @@ final class Mailboxes {
     void release(Entry entry) {
         if (entry.event != null) {
             entry.event = null;
-            entry.sealed = null;
             bytesInMemory.addAndGet(-entry.bytes);
         }
     }

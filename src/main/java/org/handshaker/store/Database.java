@@ -137,6 +137,14 @@ public final class Database implements AutoCloseable {
     }
 
     /**
+     * As {@link #writeLater(Function)}, for a caller who hangs its continuations on {@code done} beforehand: they run on the
+     * commit thread then, and never on this one.
+     */
+    public <T extends @Nullable Object> void writeLater(CompletableFuture<T> done, Function<Handle, T> change) {
+        commits.submit(Kind.GROWS, change, done);
+    }
+
+    /**
      * As {@link #write}, for a change that frees room, or keeps what it takes: it is made on a full disk as well, with the
      * reserve.
      */
@@ -147,6 +155,11 @@ public final class Database implements AutoCloseable {
     /** As {@link #free}, without a waiting thread. */
     public <T extends @Nullable Object> CompletableFuture<T> freeLater(Function<Handle, T> change) {
         return commits.submit(Kind.FREES, change);
+    }
+
+    /** As {@link #writeLater(CompletableFuture, Function)}, for a change that frees room. */
+    public <T extends @Nullable Object> void freeLater(CompletableFuture<T> done, Function<Handle, T> change) {
+        commits.submit(Kind.FREES, change, done);
     }
 
     /** Refuses with {@code storage_full} where a {@link #write} would be refused for it. */

@@ -67,7 +67,7 @@ final class GroupCommit implements AutoCloseable {
     private static final class Waiting<T> {
         final Function<Handle, T> change;
         final Kind kind;
-        final CompletableFuture<T> done = new CompletableFuture<>();
+        final CompletableFuture<T> done;
 
         @Nullable
         T result;
@@ -79,9 +79,10 @@ final class GroupCommit implements AutoCloseable {
         List<Outcome> outcomes = List.of();
         boolean hadReserve;
 
-        Waiting(Function<Handle, T> change, Kind kind) {
+        Waiting(Function<Handle, T> change, Kind kind, CompletableFuture<T> done) {
             this.change = change;
             this.kind = kind;
+            this.done = done;
         }
 
         boolean foundNoRoom() {
@@ -105,10 +106,17 @@ final class GroupCommit implements AutoCloseable {
 
     /** Lines work up, for {@link Kind#BETWEEN} such as SQLite allows only between transactions; {@code busy} when the queue is full. */
     <T> CompletableFuture<T> submit(Kind kind, Function<Handle, T> change) {
-        return enqueue(new Waiting<>(change, kind));
+        CompletableFuture<T> done = new CompletableFuture<>();
+        submit(kind, change, done);
+        return done;
     }
 
-    private <T> CompletableFuture<T> enqueue(Waiting<T> waiting) {
+    /** @param done told on the commit thread, whatever hangs on it by then included */
+    <T> void submit(Kind kind, Function<Handle, T> change, CompletableFuture<T> done) {
+        enqueue(new Waiting<>(change, kind, done));
+    }
+
+    private void enqueue(Waiting<?> waiting) {
         if (closing) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
@@ -118,7 +126,6 @@ final class GroupCommit implements AutoCloseable {
         if (closing && queue.remove(waiting)) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
-        return waiting.done;
     }
 
     int waiting() {
@@ -311,7 +318,7 @@ final class GroupCommit implements AutoCloseable {
     public void close() {
         closing = true;
         // Wakes the thread if it sleeps; where there is no room for this, it is awake.
-        var unused = queue.offer(new Waiting<>(handle -> true, Kind.BETWEEN));
+        var unused = queue.offer(new Waiting<>(handle -> true, Kind.BETWEEN, new CompletableFuture<>()));
         try {
             thread.join(CLOSE_MILLIS);
         } catch (InterruptedException interrupted) {
