@@ -9,9 +9,11 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.handshaker.core.Config;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.StoreKey;
+import org.handshaker.core.Unusable;
 import org.handshaker.store.Database;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +29,15 @@ final class Panic {
 
     Panic(Config config) {
         this.config = config;
+    }
+
+    /** So that a mistyped directory is not emptied. */
+    void requireRelay() {
+        boolean isThere = Stream.of("handshaker.db", StoreKey.FILE, "lock")
+                .anyMatch(file -> Files.exists(config.data().resolve(file)));
+        if (!isThere) {
+            throw new Unusable("There is no relay's data in the data directory: check --data. Nothing was destroyed.");
+        }
     }
 
     /**
@@ -50,7 +61,9 @@ final class Panic {
     /** A relay that runs has the keys in its memory, and it and its tor would write their files again. */
     private void endWhoeverRuns() {
         ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
-        Database.holder(config.data()).filter(pid -> pid != ProcessHandle.current().pid()).flatMap(ProcessHandle::of)
+        Database.holder(config.data())
+                .filter(pid -> pid != ProcessHandle.current().pid())
+                .flatMap(ProcessHandle::of)
                 .ifPresent(relay -> {
                     relay.descendants().forEach(ProcessHandle::destroyForcibly);
                     relay.destroyForcibly();

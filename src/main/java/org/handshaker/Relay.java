@@ -33,6 +33,7 @@ import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Standing;
+import org.handshaker.core.StoreKey;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
@@ -94,12 +95,20 @@ public final class Relay implements AutoCloseable {
     private final SelfProbe probe;
     private final Hammering hammering;
     private final AtomicBoolean isClosed = new AtomicBoolean();
+    private volatile Runnable whenDestroyed = () -> {};
     private final AtomicBoolean wasPublished = new AtomicBoolean();
 
     public Relay(Config config, InstantSource time, Announcer announcer) {
+        this(config, time, announcer, () -> {
+            throw new Unusable("Nobody can be asked for the master key here: name its file with --key-file.");
+        });
+    }
+
+    /** @param typedKey asks for the master key, 32 bytes, where it lies in no file */
+    public Relay(Config config, InstantSource time, Announcer announcer, Supplier<byte[]> typedKey) {
         this.config = config;
         this.announcer = announcer;
-        Vault vault = openVault();
+        Vault vault = openVault(config, announcer, typedKey);
         this.database = Database.open(config.data());
         @Nullable Ratchet openedRatchet = null;
         try {
@@ -179,6 +188,12 @@ public final class Relay implements AutoCloseable {
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);
             expiring.add(queue::expire);
+            if (!config.deadMan().isZero()) {
+                expiring.add(new DeadMan(config.data(), config.deadMan(), ratchet::certainly, () -> {
+                    destroy();
+                    whenDestroyed.run();
+                }));
+            }
             this.sweeper = new Sweeper(database, time, expiring);
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));
             this.web =
@@ -274,9 +289,20 @@ public final class Relay implements AutoCloseable {
                 health.timeIsRight());
     }
 
-    private Vault openVault() {
+    private static Vault openVault(Config config, Announcer announcer, Supplier<byte[]> typedKey) {
+        byte[] master = config.isKeyTyped() ? typedKey.get() : keyOfFile(config, announcer);
+        try {
+            return StoreKey.open(config.data(), master);
+        } finally {
+            Arrays.fill(master, (byte) 0);
+        }
+    }
+
+    private static byte[] keyOfFile(Config config, Announcer announcer) {
         Path keyFile = config.keyFile();
-        if (!Files.exists(keyFile) && Files.exists(config.data().resolve("handshaker.db"))) {
+        boolean isStoreThere =
+                StoreKey.isStoreIn(config.data()) || Files.exists(config.data().resolve(StoreKey.FILE));
+        if (!Files.exists(keyFile) && isStoreThere) {
             throw new Unusable("There is a database but no key file, and without its key it cannot be read:"
                     + " put the key file back, or name it with --key-file. Nothing was touched.");
         }
@@ -284,12 +310,17 @@ public final class Relay implements AutoCloseable {
             announcer.tell("A new master key was made, in the file of --key-file. Keep a copy apart from the data:"
                     + " without it the database is unreadable, with it and the data nothing is secret.");
         }
-        byte[] master = KeyFile.read(keyFile);
-        try {
-            return new Vault(master);
-        } finally {
-            Arrays.fill(master, (byte) 0);
-        }
+        return KeyFile.read(keyFile);
+    }
+
+    /** Destroys the keys and the data, for good. What is in memory goes with the process, which is to end next. */
+    public void destroy() {
+        var unused = new Panic(config).destroy();
+    }
+
+    /** @param told what ends the process at once when the relay has destroyed itself */
+    public void whenDestroyed(Runnable told) {
+        whenDestroyed = told;
     }
 
     private TurnCredentials turn() {
@@ -389,7 +420,7 @@ public final class Relay implements AutoCloseable {
         if (!config.limitsAreOn()) {
             announcer.tell("LIMITS ARE OFF: no rates, no admission. This relay is for measuring, not for people.");
         }
-        if (config.keyFile().startsWith(config.data())) {
+        if (!config.isKeyTyped() && config.keyFile().startsWith(config.data())) {
             announcer.tell("The key file lies in the data directory: one stolen folder opens everything. Move it.");
         }
         if (config.ratchetFile().startsWith(config.data())) {

@@ -38,11 +38,16 @@ public final class KeyFile {
             if (parent != null && !Files.isDirectory(parent)) {
                 Files.createDirectories(parent, ownerOnly("rwx------"));
             }
+            // Whole under its name or not there: whoever is killed in between starts again.
+            Path part = file.resolveSibling(file.getFileName() + ".part");
             try (FileChannel channel = FileChannel.open(
-                    file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly("rw-------"))) {
+                    part,
+                    Set.of(StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE),
+                    ownerOnly("rw-------"))) {
                 channel.write(ByteBuffer.wrap(secret));
                 channel.force(true);
             }
+            Files.move(part, file);
             SlotFile.forceDirectory(file);
             return Found.CREATED;
         } catch (IOException impossible) {

@@ -22,12 +22,16 @@ public enum Setting {
     DATA("~/.local/share/handshaker", "directory", "Database and onion keys; made private to this user"),
     KEY_FILE(
             "~/.config/handshaker/master.key",
-            "file, 32 bytes, mode 0600",
-            "The master key; created on the first start. Without it the database cannot be read"),
+            "file, 32 bytes, mode 0600; - to be asked for it",
+            "The master key; a file is created on the first start. Without it the database cannot be read"),
     RATCHET_FILE(
             "",
             "file; not set: beside the key file, with .ratchet added to its name",
             "What the keys of waiting events are made from, and forgotten by, hour by hour; never copy it"),
+    DEAD_MAN(
+            "0s",
+            "0s, or 1d to 365d",
+            "DANGER: destroys key and data when nobody has said \"handshaker alive\" for so long; 0s never"),
     TOR(
             "managed",
             "none, managed, control or torrc",

@@ -22,8 +22,8 @@ public final class StoreKey {
 
     private static final String WRONG =
             "This key is not the one of this database: check --key-file. Nothing was read or written with it.";
-    private static final String UNREADABLE =
-            "The file " + FILE + " of the data directory cannot be read or written. Nothing was touched.";
+    private static final String UNREADABLE = "The file " + FILE
+            + " of the data directory cannot be made, read or written: check --data. Nothing was touched.";
     private static final int SEALED_BYTES = Vault.MASTER_BYTES + SealKey.SEALING_BYTES;
 
     /** The slot that a master key opens. */
@@ -53,9 +53,9 @@ public final class StoreKey {
         if (!Files.exists(file) && isStoreIn(data)) {
             return new Vault(master);
         }
-        boolean isNew = !Files.exists(file);
         try (SlotFile slots = SlotFile.open(file, "--data")) {
-            if (isNew) {
+            // Empty without a database: the first start was killed.
+            if (isEmpty(slots) && !isStoreIn(data)) {
                 byte[] key = Secrets.randomBytes(Vault.MASTER_BYTES);
                 write(slots, new Opened(0, 1, key), master);
                 return vault(key);
@@ -140,6 +140,10 @@ public final class StoreKey {
 
     private static long number(SlotFile slots, int slot) throws IOException {
         return ByteBuffer.wrap(slots.read(slot, Long.BYTES)).getLong();
+    }
+
+    private static boolean isEmpty(SlotFile slots) throws IOException {
+        return number(slots, 0) == 0 && number(slots, 1) == 0;
     }
 
     private static void wipeUnlessEmpty(SlotFile slots, int slot) throws IOException {

@@ -327,11 +327,12 @@ public final class Queue implements AutoCloseable {
     }
 
     /** Deletes a batch of what ran out, for the sweeper. */
-    public int expire(Handle handle, Instant now) {
+    public int expire(Handle handle, Instant unused) {
         if (ratchet.isWaiting()) {
             // By a clock that nobody confirms nothing is deleted: it may be days ahead.
             return 0;
         }
+        Instant now = time.instant();
         List<Id> owners = new ArrayList<>();
         for (Mailbox box : boxes.all()) {
             synchronized (box) {

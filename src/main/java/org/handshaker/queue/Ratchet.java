@@ -205,6 +205,11 @@ public final class Ratchet implements InstantSource, AutoCloseable {
         return later(now, startOf(keys.hour()));
     }
 
+    /** A time that has come for certain, whoever sets the machine's clock. */
+    public Instant certainly() {
+        return later(certain.atLeast(), startOf(keys.hour()));
+    }
+
     private static Instant later(Instant one, Instant other) {
         return one.isBefore(other) ? other : one;
     }

@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.handshaker.core.Id;
 import org.handshaker.core.KeyFile;
+import org.handshaker.core.StoreKey;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.queue.Kind;
@@ -34,7 +35,7 @@ final class Stored {
 
     /** @param data of a relay that has run before, and is not running */
     static void fill(Path data, Path keyFile, int queues, int eventsEach) throws InterruptedException {
-        Vault vault = new Vault(KeyFile.read(keyFile));
+        Vault vault = StoreKey.open(data, KeyFile.read(keyFile));
         Queue.Times times = new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14));
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         try (Database database = Database.open(data);
