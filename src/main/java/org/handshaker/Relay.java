@@ -188,6 +188,9 @@ public final class Relay implements AutoCloseable {
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);
             expiring.add(queue::expire);
+            if (!config.identityTtl().isZero()) {
+                expiring.add(auth.idle(config.identityTtl(), ratchet::certainly));
+            }
             if (!config.deadMan().isZero()) {
                 expiring.add(new DeadMan(config.data(), config.deadMan(), ratchet::certainly, () -> {
                     destroy();

@@ -75,6 +75,7 @@ public final class Config {
         passwordMin();
         accessTtl();
         refreshTtl();
+        identityTtl();
         linger();
         signalTtl();
         eventTtl();
@@ -131,11 +132,20 @@ public final class Config {
 
     /** How long the operator may be silent before the relay destroys itself; zero: for ever. */
     public Duration deadMan() {
-        Duration patience = duration(Setting.DEAD_MAN, Duration.ZERO, Duration.ofDays(365));
-        if (!patience.isZero() && patience.compareTo(Duration.ofDays(1)) < 0) {
-            throw bad(Setting.DEAD_MAN, "takes " + Setting.DEAD_MAN.takes());
+        return noneOrDays(Setting.DEAD_MAN, 365);
+    }
+
+    /** How long an identity may be idle; zero: for ever. */
+    public Duration identityTtl() {
+        return noneOrDays(Setting.IDENTITY_TTL, 3_650);
+    }
+
+    private Duration noneOrDays(Setting setting, int daysMax) {
+        Duration given = duration(setting, Duration.ZERO, Duration.ofDays(daysMax));
+        if (!given.isZero() && given.compareTo(Duration.ofDays(1)) < 0) {
+            throw bad(setting, "takes " + setting.takes());
         }
-        return patience;
+        return given;
     }
 
     public Tor tor() {

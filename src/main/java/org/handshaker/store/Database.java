@@ -265,7 +265,7 @@ public final class Database implements AutoCloseable {
         });
         if (!Secrets.same(known, check)) {
             throw new Unusable(
-                    "This key file is not the one of this database: check --key-file. Nothing was read or written with it.");
+                    "This key is not the one of this database: check --key-file. Nothing was read or written with it.");
         }
     }
 

@@ -21,7 +21,8 @@ final class Schema {
             "002-auth.sql",
             "003-connections.sql",
             "004-queue.sql",
-            "005-ratchet.sql");
+            "005-ratchet.sql",
+            "006-seen.sql");
 
     private Schema() {}
 

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.bench;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.IntFunction;
+import org.handshaker.support.Gpg;
+import org.handshaker.support.RawHttp;
+
+/**
+ * Whether the relay's answers tell if a name exists: the same call for names that do and names that do not, in turn and in random
+ * order over one connection, compared by status, headers, size and time. Medians should differ by less than 5 %, and a rank
+ * test (Mann and Whitney's) should not separate them.
+ */
+final class Sameness {
+    private static final int EACH = 300;
+    private static final int WARM_UP = 200;
+    private static final int NAMES = 20;
+    /** With the relay's cheapest hash, so that what is beside the hash shows. */
+    private static final String PASSWORD = "correct horse battery";
+
+    private final URI address;
+    private final Report report;
+    private final Random random = new Random(1);
+
+    Sameness(String address, Report report) {
+        this.address = URI.create(address);
+        this.report = report;
+    }
+
+    /** What an answer looks like from outside, without what it says. */
+    private record Answer(String look, long nanos) {}
+
+    void measure() throws IOException {
+        RawHttp http = new RawHttp(address.toString());
+        String token = http.signUp("sameness");
+        try (Gpg gpg = Gpg.open()) {
+            String armor = gpg.export(gpg.key("key", "ed25519", "cv25519")).replace("\n", "\\n");
+            for (int i = 0; i < NAMES; i++) {
+                String key = i % 2 == 0 ? ",\"pgp_public_key\":\"" + armor + "\"" : "";
+                RawHttp.Answer made = http.request("POST", "/auth/register")
+                        .json("{\"username\":\"known_" + name(i) + "\",\"password\":\"" + PASSWORD + "\"" + key + "}")
+                        .sendUnchecked();
+                if (made.status() != 201) {
+                    throw new IllegalStateException(made.body());
+                }
+            }
+        }
+        report.head("Does a name exist?");
+        report.say("| call | answers | looks | median, exists | median, does not | apart | rank test p |");
+        report.say("|---|---:|---:|---:|---:|---:|---:|");
+        compare("login, wrong password", i -> post("/auth/login", "", "\"username\":\"" + who(i)
+                + "\",\"password\":\"not the password\""));
+        compare("forgot-password", i -> post("/auth/forgot-password", "", "\"username\":\"" + who(i) + "\""));
+        compare("key-challenge", i -> post("/auth/key-challenge", "", "\"username\":\"" + who(i) + "\""));
+        compare("reset-password, wrong code", i -> post("/auth/reset-password", "", "\"username\":\"" + who(i)
+                + "\",\"new_password\":\"another password\",\"reset_id\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"otp\":\"AAAAAAAAAAAAAAAAAAAAAA\""));
+        compare("send to a stranger", i -> post("/events", token, "\"to_user\":\"@" + who(i)
+                + "\",\"kind\":\"message\",\"payload\":\"x\""));
+        compare("signal to a stranger", i -> post("/signaling/send", token, "\"to_user\":\"@" + who(i)
+                + "\",\"type\":\"offer\",\"encrypted_payload\":\"x\""));
+    }
+
+    private static String name(int i) {
+        return String.format(Locale.ROOT, "%03d", i % NAMES);
+    }
+
+    /** Even numbers exist; both kinds have names of one length. */
+    private static String who(int i) {
+        return (i % 2 == 0 ? "known_" : "nobod_") + name(i / 2);
+    }
+
+    private byte[] post(String target, String token, String fields) {
+        String body = "{" + fields + "}";
+        String bearer = token.isEmpty() ? "" : "Authorization: Bearer " + token + "\r\n";
+        return ("POST " + target + " HTTP/1.1\r\nHost: " + address.getAuthority() + "\r\n" + bearer
+                        + "Content-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private void compare(String what, IntFunction<byte[]> call) throws IOException {
+        long[][] nanos = new long[2][EACH];
+        int[] count = new int[2];
+        Set<String> looks = new TreeSet<>();
+        try (Socket socket = new Socket(InetAddress.getByName(address.getHost()), address.getPort())) {
+            socket.setTcpNoDelay(true);
+            for (int i = 0; i < WARM_UP; i++) {
+                ask(socket, call.apply(i));
+            }
+            while (count[0] < EACH || count[1] < EACH) {
+                int kind = count[0] == EACH ? 1 : count[1] == EACH ? 0 : random.nextInt(2);
+                Answer answer = ask(socket, call.apply(2 * random.nextInt(NAMES) + kind));
+                nanos[kind][count[kind]++] = answer.nanos;
+                looks.add(answer.look);
+            }
+        }
+        double p = rankTest(nanos[0], nanos[1]);
+        double exists = median(nanos[0]);
+        double not = median(nanos[1]);
+        report.say(String.format(
+                Locale.ROOT,
+                "| %s | 2 × %d | %d | %.3f ms | %.3f ms | %.1f %% | %.3f |",
+                what,
+                EACH,
+                looks.size(),
+                exists,
+                not,
+                100 * Math.abs(exists - not) / Math.max(exists, not),
+                p));
+        if (looks.size() > 1) {
+            report.say("");
+            looks.forEach(report::say);
+        }
+    }
+
+    private static Answer ask(Socket socket, byte[] request) throws IOException {
+        long start = System.nanoTime();
+        socket.getOutputStream().write(request);
+        InputStream in = socket.getInputStream();
+        ByteArrayOutputStream head = new ByteArrayOutputStream();
+        int ending = 0;
+        while (ending < 4) {
+            int next = in.read();
+            if (next < 0) {
+                throw new IOException("the relay has hung up");
+            }
+            head.write(next);
+            ending = next == (ending % 2 == 0 ? '\r' : '\n') ? ending + 1 : next == '\r' ? 1 : 0;
+        }
+        String text = head.toString(StandardCharsets.ISO_8859_1);
+        String lower = text.toLowerCase(Locale.ROOT);
+        int at = lower.indexOf("content-length: ");
+        int length = at < 0 ? 0 : Integer.parseInt(lower.substring(at + 16, lower.indexOf('\r', at)));
+        if (in.readNBytes(length).length != length) {
+            throw new IOException("the relay has hung up");
+        }
+        return new Answer(text.replace("\r\n", "; "), System.nanoTime() - start);
+    }
+
+    private static double median(long[] nanos) {
+        long[] sorted = nanos.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2] / 1e6;
+    }
+
+    /** Two-sided p of Mann and Whitney's test, by its normal approximation. */
+    private static double rankTest(long[] one, long[] other) {
+        double wins = 0;
+        for (long a : one) {
+            for (long b : other) {
+                wins += a > b ? 1 : a == b ? 0.5 : 0;
+            }
+        }
+        double n = one.length;
+        double m = other.length;
+        double z = (wins - n * m / 2) / Math.sqrt(n * m * (n + m + 1) / 12);
+        return Math.min(1, 2 * tail(Math.abs(z)));
+    }
+
+    /** The upper tail of the normal distribution (Abramowitz and Stegun 26.2.17, within 7.5e-8). */
+    private static double tail(double z) {
+        double t = 1 / (1 + 0.2316419 * z);
+        double sum = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+        return Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI) * sum;
+    }
+}
