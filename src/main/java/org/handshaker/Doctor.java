@@ -2,9 +2,6 @@
 package org.handshaker;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,7 +13,6 @@ import org.handshaker.client.RelayUnreachable;
 import org.handshaker.client.Visit;
 import org.handshaker.core.Config;
 import org.handshaker.core.KeyFile;
-import org.handshaker.core.Listen;
 import org.handshaker.core.Unusable;
 import org.handshaker.tor.OnionKey;
 import org.handshaker.tor.TorCheck;
@@ -54,7 +50,7 @@ final class Doctor {
                 check(
                         "tor",
                         () -> TorCheck.control(
-                                address(config.torControl()),
+                                config.torControl().address(),
                                 config.torControlPasswordFile().orElse(null),
                                 time.instant()));
             case TORRC -> {
@@ -118,11 +114,5 @@ final class Doctor {
             healthy = false;
             out.accept("BAD  " + what + ": " + bad.getMessage());
         }
-    }
-
-    private static SocketAddress address(Listen listen) {
-        return listen.unixPath() != null
-                ? UnixDomainSocketAddress.of(listen.unixPath())
-                : new InetSocketAddress(listen.host(), listen.port());
     }
 }

@@ -32,6 +32,7 @@ public final class Main {
     private static final int OK = 0;
     private static final int FAILED = 1;
     private static final int UNUSABLE = 2;
+    private static final int INPUT_BYTES_MAX = 16_384;
 
     private Main() {}
 
@@ -39,10 +40,10 @@ public final class Main {
         // java.net.Socket would tell a SOCKS proxy who is logged in; nothing here uses it, and this is the belt to
         // that.
         System.setProperty("java.net.socks.username", "x");
-        System.exit(run(arguments, System.out, System.err));
+        System.exit(run(arguments, System.in, System.out, System.err));
     }
 
-    static int run(String[] arguments, PrintStream out, PrintStream err) {
+    static int run(String[] arguments, InputStream in, PrintStream out, PrintStream err) {
         CommandSpec serve = serveSpec();
         CommandSpec demo = demoSpec();
         CommandSpec root = CommandSpec.create()
@@ -56,13 +57,14 @@ public final class Main {
                 .addSubcommand("clients", clientsSpec())
                 .addSubcommand("rekey", rekeySpec())
                 .addSubcommand("panic", panicSpec())
-                .addSubcommand("alive", aliveSpec());
+                .addSubcommand("alive", aliveSpec())
+                .addSubcommand("admin", adminSpec());
         root.usageMessage().description("A Tor-first relay for people who agreed to talk.");
         CommandLine commands = new CommandLine(root)
                 .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
                 .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
                 .setUsageHelpAutoWidth(true)
-                .setExecutionStrategy(parsed -> execute(parsed, out, err))
+                .setExecutionStrategy(parsed -> execute(parsed, in, out, err))
                 .setParameterExceptionHandler((mistake, given) -> mistaken(mistake, err));
         return commands.execute(arguments);
     }
@@ -198,6 +200,90 @@ public final class Main {
                 .addSubcommand("open", onionCommand("open", "Forgets all clients: the onion is everybody's again."));
     }
 
+    private static CommandSpec adminSpec() {
+        CommandSpec spec = CommandSpec.create().name("admin").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description(
+                        "Tells a relay that runs what to do, over the socket of its --admin. What is set holds until the"
+                                + " relay stops; suspensions and deletions are kept.");
+        return spec.addSubcommand(
+                        "status", adminCommand("status", "Prints how the relay is: a name and a value a line."))
+                .addSubcommand(
+                        "registration",
+                        adminCommand("registration", "Opens or closes registration.")
+                                .addPositional(operand("WHO", "open, invite or closed.")))
+                .addSubcommand(
+                        "puzzle",
+                        adminCommand("puzzle", "Asks newcomers for more or less work.")
+                                .addPositional(operand("WHEN", "off, auto or always."))
+                                .addOption(OptionSpec.builder("--doublings")
+                                        .type(Integer.class)
+                                        .paramLabel("N")
+                                        .description("How often the price is doubled at least, 0 to 5. Default: 0")
+                                        .build()))
+                .addSubcommand(
+                        "suspend",
+                        adminCommand("suspend", "Ends all sessions of an account and lets it sign in no more.")
+                                .addPositional(name()))
+                .addSubcommand(
+                        "unsuspend",
+                        adminCommand("unsuspend", "Lets an account sign in again.")
+                                .addPositional(name()))
+                .addSubcommand(
+                        "delete",
+                        adminCommand("delete", "Deletes an account and all that is kept of it. Nothing brings it back.")
+                                .addPositional(name())
+                                .addOption(yes()))
+                .addSubcommand(
+                        "announce",
+                        adminCommand("announce", "Puts a text into everybody's queue, in place of the last one's.")
+                                .addPositional(optional("TEXT", "1 to 1,000 characters; without it, standard input.")))
+                .addSubcommand(
+                        "drain",
+                        adminCommand(
+                                        "drain",
+                                        "Takes nothing more in, commits what is in memory, closes the sockets with 4503,"
+                                                + " and ends the relay.")
+                                .addOption(OptionSpec.builder("--stay")
+                                        .type(boolean.class)
+                                        .description("Does not end: everybody is asked to come back later.")
+                                        .build()))
+                .addSubcommand(
+                        "panic",
+                        adminCommand("panic", "Destroys the master key and all data at once. Nothing brings them back.")
+                                .addOption(yes()));
+    }
+
+    private static CommandSpec adminCommand(String name, String meaning) {
+        CommandSpec spec = CommandSpec.create().name(name).mixinStandardHelpOptions(true);
+        spec.usageMessage().description(meaning).sortOptions(false);
+        addSettings(spec, Setting.ADMIN);
+        return spec;
+    }
+
+    private static PositionalParamSpec name() {
+        return optional(
+                "NAME",
+                "The account's name; without it, standard input, which other users of this machine cannot see.");
+    }
+
+    private static PositionalParamSpec optional(String label, String meaning) {
+        return PositionalParamSpec.builder()
+                .type(String.class)
+                .paramLabel(label)
+                .description(meaning)
+                .index("0")
+                .arity("0..1")
+                .build();
+    }
+
+    private static OptionSpec yes() {
+        return OptionSpec.builder("--yes")
+                .type(boolean.class)
+                .description("Yes, do it. Without this nothing is done.")
+                .build();
+    }
+
     private static CommandSpec onionCommand(String name, String meaning) {
         CommandSpec spec = CommandSpec.create().name(name).mixinStandardHelpOptions(true);
         spec.usageMessage().description(meaning).sortOptions(false);
@@ -247,14 +333,16 @@ public final class Main {
         return spec;
     }
 
-    private static int execute(ParseResult parsed, PrintStream out, PrintStream err) {
+    private static int execute(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
         @Nullable Integer help = CommandLine.executeHelpRequest(parsed);
         if (help != null) {
             return help;
         }
         ParseResult command = parsed;
+        boolean isForTheOperator = false;
         while (command.hasSubcommand()) {
             command = command.subcommand();
+            isForTheOperator |= command.commandSpec().name().equals("admin");
         }
         if (!command.commandSpec().subcommands().isEmpty()) {
             err.println("Say what to do: "
@@ -262,12 +350,15 @@ public final class Main {
             return UNUSABLE;
         }
         try {
+            if (isForTheOperator) {
+                return admin(command, in, out, err);
+            }
             return switch (command.commandSpec().name()) {
-                case "serve" -> serve(command, out, err);
+                case "serve" -> serve(command, in, out, err);
                 case "demo" -> demo(command, out);
                 case "doctor" -> doctor(command, out);
-                case "rekey" -> rekey(command, out);
-                case "panic" -> panic(command, out, err);
+                case "rekey" -> rekey(command, in, out);
+                case "panic" -> panic(command, in, out, err);
                 case "alive" -> alive(command, out);
                 default -> onion(command, out, err);
             };
@@ -286,11 +377,11 @@ public final class Main {
         return new Doctor(config(parsed), InstantSource.system(), out::println).examine(torrc) ? OK : FAILED;
     }
 
-    private static int rekey(ParseResult parsed, PrintStream out) {
+    private static int rekey(ParseResult parsed, InputStream in, PrintStream out) {
         Config config = config(parsed);
         @Nullable Path newFile = parsed.matchedOptionValue("--new-key-file", (Path) null);
         if (newFile != null) {
-            byte[] old = config.isKeyTyped() ? typedKey() : KeyFile.read(config.keyFile());
+            byte[] old = config.isKeyTyped() ? typedKey(in) : KeyFile.read(config.keyFile());
             MasterKey.add(config.data(), old, newFile);
             out.println("The new key opens the data as well. Start the relay with it: from then on the old key opens"
                     + " nothing. Then destroy that one.");
@@ -304,14 +395,14 @@ public final class Main {
         return OK;
     }
 
-    private static int panic(ParseResult parsed, PrintStream out, PrintStream err) {
+    private static int panic(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
         Config config = config(parsed);
         Panic panic = new Panic(config);
         panic.requireRelay();
         if (!parsed.hasMatchedOption("--yes")) {
             err.print("This destroys the master key, " + config.data() + " and the onion's address. Type destroy: ");
             err.flush();
-            if (!"destroy".equals(answer())) {
+            if (!"destroy".equals(answer(in))) {
                 throw new Unusable("Nothing was destroyed.");
             }
         }
@@ -321,10 +412,10 @@ public final class Main {
         return left.isEmpty() ? OK : FAILED;
     }
 
-    private static String answer() {
+    private static String answer(InputStream in) {
         byte[] line = new byte[16];
         try {
-            int length = System.in.read(line);
+            int length = in.read(line);
             return new String(line, 0, Math.max(length, 0), StandardCharsets.UTF_8).strip();
         } catch (IOException closed) {
             return "";
@@ -339,9 +430,9 @@ public final class Main {
 
     // Where there is a console that is no terminal (JDK 22 and newer), it reads the line as well.
     @SuppressWarnings("SystemConsoleNull")
-    private static byte[] typedKey() {
+    private static byte[] typedKey(InputStream in) {
         @Nullable Console console = System.console();
-        return TypedKey.read(console, System.in);
+        return TypedKey.read(console, in);
     }
 
     private static int onion(ParseResult parsed, PrintStream out, PrintStream err) {
@@ -359,6 +450,40 @@ public final class Main {
             default -> throw new IllegalStateException("a command without a deed");
         }
         return OK;
+    }
+
+    private static int admin(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
+        AdminCommands commands = new AdminCommands(config(parsed), out::println, err::println);
+        @Nullable String operand = parsed.matchedPositionalValue(0, (String) null);
+        String command = parsed.commandSpec().name();
+        if (parsed.commandSpec().findOption("--yes") != null && !parsed.hasMatchedOption("--yes")) {
+            throw new Unusable("Nothing was done: this cannot be undone, and takes --yes.");
+        }
+        switch (command) {
+            case "status" -> commands.status();
+            case "registration" -> commands.registration(given(operand, in));
+            case "puzzle" -> commands.puzzle(given(operand, in), parsed.matchedOptionValue("--doublings", 0));
+            case "suspend" -> commands.suspend(given(operand, in));
+            case "unsuspend" -> commands.unsuspend(given(operand, in));
+            case "delete" -> commands.delete(given(operand, in));
+            case "announce" -> commands.announce(given(operand, in));
+            case "drain" -> commands.drain(parsed.hasMatchedOption("--stay") ? "stay" : "end");
+            case "panic" -> commands.panic();
+            default -> throw new IllegalStateException("a command without a deed");
+        }
+        return OK;
+    }
+
+    /** What stands on the command line, or else on standard input, bounded and without its last line's end. */
+    private static String given(@Nullable String operand, InputStream in) {
+        if (operand != null) {
+            return operand;
+        }
+        try {
+            return new String(in.readNBytes(INPUT_BYTES_MAX), StandardCharsets.UTF_8).strip();
+        } catch (IOException unreadable) {
+            throw new Unusable("Standard input cannot be read.", unreadable);
+        }
     }
 
     /** What was given on the command line, in the environment and in the file. */
@@ -383,12 +508,12 @@ public final class Main {
         return Settings.gather(options, environment, file, home);
     }
 
-    private static int serve(ParseResult parsed, PrintStream out, PrintStream err) {
+    private static int serve(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
         Config config = config(parsed);
         Thread preload = new Thread(WebServer::preload, "preload");
         preload.setDaemon(true);
         preload.start();
-        Relay relay = new Relay(config, InstantSource.system(), new Announcer(out, err), Main::typedKey);
+        Relay relay = new Relay(config, InstantSource.system(), new Announcer(out, err), () -> typedKey(in));
         relay.whenDestroyed(() -> Runtime.getRuntime().halt(OK));
         CountDownLatch stopped = new CountDownLatch(1);
         Thread stop = new Thread(
@@ -403,6 +528,7 @@ public final class Main {
                 },
                 "stop");
         Runtime.getRuntime().addShutdownHook(stop);
+        relay.whenToldToEnd(stopped::countDown);
         try {
             relay.start();
         } catch (RuntimeException failed) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker;
 
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -18,6 +15,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.handshaker.admin.AdminRoutes;
+import org.handshaker.admin.Announcement;
+import org.handshaker.admin.Memory;
+import org.handshaker.admin.Status;
+import org.handshaker.admin.Whole;
 import org.handshaker.auth.Auth;
 import org.handshaker.auth.Sessions;
 import org.handshaker.client.Visit;
@@ -29,8 +30,7 @@ import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.Limits;
-import org.handshaker.core.Listen;
-import org.handshaker.core.Reason;
+import org.handshaker.core.Refusals;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Standing;
 import org.handshaker.core.StoreKey;
@@ -87,16 +87,23 @@ public final class Relay implements AutoCloseable {
     private final List<Route> routes;
     private final Hosts hosts;
     private final WebServer web;
-    /** The doors beside tor's: for this machine, and for the operator. */
-    private final List<WebServer> sideDoors = new ArrayList<>();
+    /** A door beside tor's, for this machine. */
+    private final @Nullable WebServer local;
+
+    private final @Nullable OperatorDoor operator;
+    private final Announcement announcement;
+    private final Refusals refusals = new Refusals();
 
     private final OnionService onion;
     private final OnionHealth health = new OnionHealth();
     private final SelfProbe probe;
     private final Hammering hammering;
     private final AtomicBoolean isClosed = new AtomicBoolean();
+    private volatile boolean isDestroyed;
     private volatile Runnable whenDestroyed = () -> {};
     private final AtomicBoolean wasPublished = new AtomicBoolean();
+    private volatile boolean isDrained;
+    private volatile Runnable whenToldToEnd = () -> {};
 
     public Relay(Config config, InstantSource time, Announcer announcer) {
         this(config, time, announcer, () -> {
@@ -201,11 +208,16 @@ public final class Relay implements AutoCloseable {
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));
             this.web =
                     new WebServer(config.listen(), front(config.tor()), routes, sessions, gate, hosts, config.pads());
-            config.local()
-                    .map(local ->
-                            new WebServer(local, WebServer.Front.PLAIN, routes, sessions, gate, hosts, config.pads()))
-                    .ifPresent(sideDoors::add);
-            config.admin().map(socket -> operator(socket, gate)).ifPresent(sideDoors::add);
+            this.local = config.local()
+                    .map(door ->
+                            new WebServer(door, WebServer.Front.PLAIN, routes, sessions, gate, hosts, config.pads()))
+                    .orElse(null);
+            this.announcement = new Announcement(database, directory, queue);
+            AdminRoutes admin = new AdminRoutes(
+                    () -> status(auth, directory, puzzle, strain), auth, puzzle, announcement, new House());
+            this.operator = config.admin()
+                    .map(socket -> new OperatorDoor(socket, admin.routes(), gate, config.pads()))
+                    .orElse(null);
             strain.watch(web::strain);
         } catch (RuntimeException failed) {
             if (openedRatchet != null) {
@@ -256,40 +268,71 @@ public final class Relay implements AutoCloseable {
         }
     }
 
-    /** The operator's socket: routes of its own, which the onion's listener does not know. */
-    private WebServer operator(Listen socket, Gate gate) {
-        AdminRoutes admin = new AdminRoutes(() -> new AdminRoutes.Status(
+    private Status status(Auth auth, Directory directory, Puzzle puzzle, Strain strain) {
+        Puzzle.Terms terms = puzzle.terms();
+        return new Status(
                 state(),
+                isDrained,
+                word(auth.registration()),
+                word(terms.mode()),
+                terms.doublingsMin(),
+                (int) Math.round(strain.level() * 100),
+                directory.count(),
+                auth.suspensions().count(),
                 sockets.count(),
                 queue.queuesInMemory(),
                 queue.bytesInMemory(),
                 database.changesWaiting(),
-                onionStatus()));
-        return new WebServer(
-                socket,
-                WebServer.Front.OPERATOR,
-                admin.routes(),
-                token -> {
-                    throw Reason.NOT_SIGNED_IN.refuse();
-                },
-                gate,
-                new Hosts(Set.of()),
-                config.pads());
+                admission.running(),
+                admission.waiting(),
+                Memory.now(),
+                refusals.byCode(),
+                announcement.progress(),
+                onionStatus());
     }
 
-    private AdminRoutes.Onion onionStatus() {
+    private Status.Onion onionStatus() {
         OnionVitals vitals = onion.vitals();
-        return new AdminRoutes.Onion(
+        return new Status.Onion(
                 vitals.bootstrapPercent(),
                 vitals.isPublished(),
                 vitals.descriptorUploads(),
                 vitals.descriptorFailures(),
                 vitals.torsLost(),
                 vitals.circuits(),
+                vitals.powEffortMax(),
                 hammering.closings(),
-                health.lastLook().name().toLowerCase(Locale.ROOT),
+                word(health.lastLook()),
                 health.lookMillis(),
                 health.timeIsRight());
+    }
+
+    private static String word(Enum<?> one) {
+        return one.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** What the operator may ask of all of it. */
+    private final class House implements Whole {
+        @Override
+        public void drain() {
+            Relay.this.drain();
+        }
+
+        @Override
+        public boolean isDrained() {
+            return isDrained;
+        }
+
+        @Override
+        public void end() {
+            // What is destroyed has nothing left to commit.
+            (isDestroyed ? whenDestroyed : whenToldToEnd).run();
+        }
+
+        @Override
+        public void destroy() {
+            Relay.this.destroy();
+        }
     }
 
     private static Vault openVault(Config config, Announcer announcer, Supplier<byte[]> typedKey) {
@@ -318,6 +361,7 @@ public final class Relay implements AutoCloseable {
 
     /** Destroys the keys and the data, for good. What is in memory goes with the process, which is to end next. */
     public void destroy() {
+        isDestroyed = true;
         var unused = new Panic(config).destroy();
     }
 
@@ -351,25 +395,19 @@ public final class Relay implements AutoCloseable {
                         new ManagedOnion.Settings(
                                 config.torBinary(),
                                 config.data(),
-                                target(config.listen()),
+                                config.listen().address(),
                                 config.torExtra().orElse(null)),
                         news);
             case CONTROL ->
                 new ControlOnion(
                         new ControlOnion.Settings(
-                                target(config.torControl()),
+                                config.torControl().address(),
                                 config.torControlPasswordFile().orElse(null),
                                 config.torSocks().orElse(null),
                                 config.data(),
-                                target(config.listen())),
+                                config.listen().address()),
                         news);
         };
-    }
-
-    private static SocketAddress target(Listen listen) {
-        return listen.unixPath() != null
-                ? UnixDomainSocketAddress.of(listen.unixPath())
-                : new InetSocketAddress(listen.host(), listen.port());
     }
 
     /** What tor says while the onion comes up, told to the operator. */
@@ -434,12 +472,18 @@ public final class Relay implements AutoCloseable {
             announcer.tell("EXPOSED: other machines reach this relay in clear text and without Tor.");
         }
         web.whenUnnamed(this::circuitsAreUnnamed);
+        web.whenRefused(refusals::count);
+        sockets.whenRefused(refusals::count);
         sockets.start();
         ratchet.start();
         sweeper.start();
         String address = web.start();
-        for (WebServer door : sideDoors) {
-            announcer.tell("Also, for this machine alone: " + door.start());
+        if (local != null) {
+            local.whenRefused(refusals::count);
+            announcer.tell("Also, for this machine alone: " + local.start());
+        }
+        if (operator != null) {
+            announcer.tell("For the operator alone: " + operator.start());
         }
         switch (config.tor()) {
             case NONE -> health.up();
@@ -467,22 +511,47 @@ public final class Relay implements AutoCloseable {
                         + " again. Programs of this machine come in by --local.");
     }
 
+    /** @param told runs once the operator wants this relay to end; it must not wait for that end itself */
+    public void whenToldToEnd(Runnable told) {
+        whenToldToEnd = told;
+    }
+
     /**
-     * Stops in the order that loses nothing: no new work, what is in memory to the disk and its receipts given, then the
-     * sockets, then the rest.
+     * No new work, what is in memory to the disk and its receipts given, then the sockets. Whoever comes second waits for the
+     * first.
      */
+    private synchronized void drain() {
+        if (isDrained) {
+            return;
+        }
+        isDrained = true;
+        sockets.stopIntake();
+        queue.close();
+        web.stopIntake();
+        if (local != null) {
+            local.stopIntake();
+        }
+        announcement.close();
+        sockets.close();
+    }
+
+    /** Stops in the order that loses nothing: drained first, then the rest. */
     @Override
     public void close() {
         if (!isClosed.compareAndSet(false, true)) {
             return;
         }
-        sockets.stopIntake();
-        queue.close();
-        web.stopIntake();
-        sideDoors.forEach(WebServer::stopIntake);
-        sockets.close();
+        if (operator != null) {
+            operator.stopIntake();
+        }
+        drain();
         web.close();
-        sideDoors.forEach(WebServer::close);
+        if (local != null) {
+            local.close();
+        }
+        if (operator != null) {
+            operator.close();
+        }
         probe.close();
         onion.close();
         sweeper.close();

@@ -2,10 +2,13 @@
 package org.handshaker;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleNameEndingWith;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -16,6 +19,9 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.channels.SocketChannel;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
@@ -33,7 +39,7 @@ class ArchitectureTest {
             Map.entry("web", Set.of("core")),
             Map.entry("guard", Set.of("core")),
             Map.entry("tor", Set.of("core")),
-            Map.entry("admin", Set.of("core", "web")),
+            Map.entry("admin", Set.of("core", "store", "web", "guard", "directory", "queue", "auth")),
             Map.entry("client", Set.of("core", "web")),
             Map.entry("directory", Set.of("core", "store", "web")),
             Map.entry("queue", Set.of("core", "store", "web")),
@@ -174,19 +180,72 @@ class ArchitectureTest {
     void nothingGoesOutButByTheClient() {
         noClasses()
                 .should()
-                .dependOnClassesThat(resideInAPackage("java.net.http.."))
-                .orShould()
-                .dependOnClassesThat()
-                .haveFullyQualifiedName("java.net.URL")
-                .orShould()
-                .dependOnClassesThat()
-                .haveFullyQualifiedName("java.net.Socket")
+                .dependOnClassesThat(resideInAnyPackage(
+                                "java.net.http..",
+                                "java.rmi..",
+                                "javax.naming..",
+                                "javax.net..",
+                                "sun.net..",
+                                "com.sun.net..",
+                                "org.eclipse.jetty.http2..",
+                                "org.eclipse.jetty.quic..")
+                        .or(simpleName("URL").and(resideInAPackage("java.net")))
+                        .or(simpleNameEndingWith("URLConnection"))
+                        .or(simpleName("Socket").and(resideInAPackage("java.net")))
+                        .or(simpleName("DatagramSocket"))
+                        .or(simpleName("DatagramChannel"))
+                        .or(simpleName("MulticastSocket"))
+                        .or(simpleName("AsynchronousSocketChannel")))
                 .check(CLASSES);
         noClasses()
                 .that()
                 .resideOutsideOfPackage(ROOT + "client..")
                 .should()
                 .dependOnClassesThat(resideInAPackage("org.eclipse.jetty.client.."))
+                .orShould()
+                .dependOnClassesThat(simpleName("ClientConnector"))
+                .check(CLASSES);
+    }
+
+    /** Beside the client: to tor's control port, and to a Unix socket of one's own, to see whether somebody is there. */
+    @Test
+    void twoClassesOpenAChannelAndOneStartsAProgram() {
+        noClasses()
+                .that(not(simpleName("ControlPort")).and(not(simpleName("WebServer"))))
+                .should()
+                .callMethodWhere(target(owner(simpleName("SocketChannel"))).and(target(nameMatching("open|connect"))))
+                .check(CLASSES);
+        noClasses()
+                .that(not(simpleName("ControlPort")))
+                .should()
+                .callMethod(SocketChannel.class, "open")
+                .orShould()
+                .callMethod(SocketChannel.class, "open", SocketAddress.class)
+                .check(CLASSES);
+        noClasses()
+                .that(not(simpleName("TorProcess")))
+                .should()
+                .dependOnClassesThat(simpleName("ProcessBuilder"))
+                .orShould()
+                .callMethodWhere(target(owner(simpleName("Runtime"))).and(target(nameMatching("exec"))))
+                .check(CLASSES);
+    }
+
+    /** The resolver is given literal addresses in one place; where a name comes in, it goes to the SOCKS proxy as it is. */
+    @Test
+    void nobodyLooksUpAName() {
+        noClasses()
+                .that(not(simpleName("Listen")))
+                .should()
+                .callMethodWhere(target(owner(simpleName("InetAddress")))
+                        .and(target(
+                                nameMatching("getByName|getAllByName|getLocalHost|getHostName|getCanonicalHostName"))))
+                .check(CLASSES);
+        noClasses()
+                .should()
+                .callConstructor(InetSocketAddress.class, String.class, int.class)
+                .orShould()
+                .callMethod(InetSocketAddress.class, "getHostName")
                 .check(CLASSES);
     }
 

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(TorNetwork.Shared.class)
 final class AuthorizedClientsTest {
     private static final int EFFECTIVE_SECONDS_MAX = 30;
-    /** It is seen within a second; the rest is for a slow machine. */
-    private static final Duration BITES_WITHIN = Duration.ofSeconds(5);
+    /** Seen within a second, then at most five for the new descriptor; the rest is for a slow machine. */
+    private static final Duration BITES_WITHIN = Duration.ofSeconds(15);
 
     @TempDir
     Path directory;
@@ -60,6 +60,7 @@ final class AuthorizedClientsTest {
                 assertTrue(bobsStream.isCutOff(), "what was open is closed");
                 Duration bite = Duration.ofNanos(System.nanoTime() - removed);
                 assertTrue(bite.compareTo(BITES_WITHIN) < 0, () -> "open for " + bite);
+                System.out.println("a removed client's open stream lived on for " + bite.toMillis() + " ms");
                 // Bob's tor still has the old descriptor and its key.
                 assertThrows(IOException.class, () -> new OnionStream(bob.socksPort(), "again", onion));
                 Await.until("carol to be back", EFFECTIVE_SECONDS_MAX, () -> reaches(carol, onion));

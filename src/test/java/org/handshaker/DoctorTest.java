@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import org.handshaker.support.OnionRelay;
@@ -37,7 +38,7 @@ final class DoctorTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         PrintStream stream = new PrintStream(out, true, UTF_8);
         String[] words = {"doctor", "--data=" + directory.resolve("data"), "--key-file=" + directory.resolve("key")};
-        assertEquals(status, Main.run(words, stream, stream), () -> out.toString(UTF_8));
+        assertEquals(status, Main.run(words, InputStream.nullInputStream(), stream, stream), () -> out.toString(UTF_8));
         return out.toString(UTF_8);
     }
 }

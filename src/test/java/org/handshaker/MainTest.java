@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -63,6 +64,27 @@ class MainTest {
                 "[" + setting.variable() + "]")) {
             assertTrue(help.contains(words.replaceAll("\\s+", "")), words);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "status",
+                "registration",
+                "puzzle",
+                "suspend",
+                "unsuspend",
+                "delete",
+                "announce",
+                "drain",
+                "panic"
+            })
+    void theHelpTellsWhatEachOfTheOperatorsCommandsDoes(String command) {
+        assertEquals(0, run("admin", "--help"));
+        assertTrue(out.toString(UTF_8).contains("\n  " + command + " "), out.toString(UTF_8));
+        out.reset();
+        assertEquals(0, run("admin", command, "--help"));
+        assertTrue(out.toString(UTF_8).contains("--admin=VALUE"), out.toString(UTF_8));
     }
 
     @Test
@@ -255,6 +277,10 @@ class MainTest {
     }
 
     private int run(String... arguments) {
-        return Main.run(arguments, new PrintStream(out, true, UTF_8), new PrintStream(err, true, UTF_8));
+        return Main.run(
+                arguments,
+                InputStream.nullInputStream(),
+                new PrintStream(out, true, UTF_8),
+                new PrintStream(err, true, UTF_8));
     }
 }

@@ -108,34 +108,57 @@ class PanicTest {
     }
 
     @Test
+    void overTheOperatorsSocketARelayDestroysItself() throws Exception {
+        String admin = "unix:" + home.resolve("a");
+        try (Program relay = Program.start(
+                home.resolve("errors"),
+                "serve",
+                "--tor",
+                "none",
+                "--listen",
+                "127.0.0.1:0",
+                "--admin",
+                admin,
+                "--data",
+                home.resolve("data").toString(),
+                "--key-file",
+                home.resolve("key").toString())) {
+            relay.awaitLine("ready", 60);
+            try (Program panic = Program.start(home.resolve("errors2"), "admin", "panic", "--yes", "--admin", admin)) {
+                assertEquals(0, panic.awaitExit(60), panic::toString);
+            }
+            assertEquals(0, relay.awaitExit(20));
+        }
+        List<String> left = new ArrayList<>(left());
+        // Of the socket, beside which the operator's token lies; it opens nothing any more.
+        left.removeIf(file -> file.startsWith("errors") || file.startsWith("a"));
+        assertEquals(List.of(), left);
+    }
+
+    @Test
     void doesNothingUnasked() throws Exception {
         TestRelay.startIn(home, java.time.InstantSource.system()).stop();
         List<String> before = left();
         ByteSink err = new ByteSink();
-        java.io.InputStream input = System.in;
-        System.setIn(new java.io.ByteArrayInputStream("no\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII)));
-        try {
-            String[] panic = {
-                "panic",
-                "--data",
-                home.resolve("data").toString(),
-                "--key-file",
-                home.resolve("key").toString()
-            };
-            assertEquals(2, Main.run(panic, err.stream(), err.stream()));
-            assertTrue(err.text().contains("Nothing was destroyed."), err::text);
-            String[] mistyped = {
-                "panic",
-                "--yes",
-                "--data",
-                home.toString(),
-                "--key-file",
-                home.resolve("key").toString()
-            };
-            assertEquals(2, Main.run(mistyped, err.stream(), err.stream()));
-        } finally {
-            System.setIn(input);
-        }
+        var no = new java.io.ByteArrayInputStream("no\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        String[] panic = {
+            "panic",
+            "--data",
+            home.resolve("data").toString(),
+            "--key-file",
+            home.resolve("key").toString()
+        };
+        assertEquals(2, Main.run(panic, no, err.stream(), err.stream()));
+        assertTrue(err.text().contains("Nothing was destroyed."), err::text);
+        String[] mistyped = {
+            "panic",
+            "--yes",
+            "--data",
+            home.toString(),
+            "--key-file",
+            home.resolve("key").toString()
+        };
+        assertEquals(2, Main.run(mistyped, no, err.stream(), err.stream()));
         assertEquals(before, left());
     }
 

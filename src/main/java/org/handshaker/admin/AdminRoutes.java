@@ -1,62 +1,138 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.admin;
 
+import static org.handshaker.web.Access.USER;
+
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
+import org.handshaker.auth.Auth;
+import org.handshaker.core.Config.PuzzleMode;
+import org.handshaker.core.Config.Registration;
 import org.handshaker.core.Cost;
-import org.handshaker.web.Access;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Reason;
+import org.handshaker.guard.Puzzle;
+import org.handshaker.web.Call;
 import org.handshaker.web.Reply;
 import org.handshaker.web.Route;
+import org.jspecify.annotations.Nullable;
 
-/** The operator's calls. Whoever can open the socket is the operator: its file mode is the lock. */
+/**
+ * The operator's calls, on the operator's socket and with the operator's token. They run other features' rules and have none
+ * of their own. What they set holds until the relay stops; only suspensions and deletions are kept.
+ */
 public final class AdminRoutes {
     private final Supplier<Status> status;
+    private final Auth auth;
+    private final Puzzle puzzle;
+    private final Announcement announcement;
+    private final Whole relay;
 
-    public AdminRoutes(Supplier<Status> status) {
+    public AdminRoutes(Supplier<Status> status, Auth auth, Puzzle puzzle, Announcement announcement, Whole relay) {
         this.status = status;
+        this.auth = auth;
+        this.puzzle = puzzle;
+        this.announcement = announcement;
+        this.relay = relay;
     }
 
-    /**
-     * How the relay is.
-     *
-     * @param health as {@code /health} says it
-     * @param sockets open WebSockets
-     * @param queuesInMemory queues that somebody uses or used lately
-     * @param eventBytesInMemory bytes of events that are not on the disk
-     * @param changesWaiting changes in line for the next commit
-     * @param onion how the onion is
-     */
-    public record Status(
-            String health, int sockets, int queuesInMemory, long eventBytesInMemory, int changesWaiting, Onion onion) {}
-
-    /**
-     * How the onion is; -1 where nobody can tell.
-     *
-     * @param bootstrapPercent how far tor is
-     * @param published whether clients can find it, as far as its tor tells
-     * @param descriptorUploads descriptors that directories took since the start
-     * @param descriptorFailures descriptors that they did not take
-     * @param torsLost how often tor ended or was lost
-     * @param circuits clients' circuits now
-     * @param circuitsClosed circuits that tor was asked to close because they hammered
-     * @param probe what the last look from outside saw: {@code none} yet, {@code reached}, {@code failed}
-     * @param probeMillis how long it took
-     * @param clockAgrees whether this machine's clock fits the network's time
-     */
-    public record Onion(
-            int bootstrapPercent,
-            boolean published,
-            long descriptorUploads,
-            long descriptorFailures,
-            int torsLost,
-            int circuits,
-            long circuitsClosed,
-            String probe,
-            long probeMillis,
-            boolean clockAgrees) {}
-
     public List<Route> routes() {
-        return List.of(Route.get("/status", Access.ANYONE, call -> Reply.ok(status.get()))
-                .costs(Cost.NOTHING));
+        return List.of(
+                Route.get("/admin/status", USER, call -> Reply.ok(status.get())).costs(Cost.NOTHING),
+                Route.put("/admin/registration", USER, this::register).costs(Cost.NOTHING),
+                Route.put("/admin/puzzle", USER, this::price).costs(Cost.NOTHING),
+                Route.put("/admin/suspensions/{username}", USER, this::suspend).costs(Cost.NOTHING),
+                Route.delete("/admin/suspensions/{username}", USER, this::lift).costs(Cost.NOTHING),
+                Route.delete("/admin/accounts/{username}", USER, this::deleteAccount)
+                        .costs(Cost.NOTHING),
+                Route.post("/admin/announcement", USER, this::announce).costs(Cost.NOTHING),
+                Route.post("/admin/drain", USER, this::drain).costs(Cost.NOTHING),
+                Route.post("/admin/panic", USER, this::panic).costs(Cost.NOTHING));
+    }
+
+    record RegistrationChange(String registration) {}
+
+    record PuzzleChange(String puzzle, @Nullable Integer doublings) {
+        PuzzleChange {
+            if (doublings != null && (doublings < 0 || doublings > Puzzle.DOUBLINGS_MAX)) {
+                throw Reason.MALFORMED.refuse("A price is doubled 0 to " + Puzzle.DOUBLINGS_MAX + " times.");
+            }
+        }
+    }
+
+    record Announced(String text) {
+        Announced {
+            if (text.isBlank() || text.length() > Limits.ANNOUNCEMENT_CHARS_MAX) {
+                throw Reason.MALFORMED.refuse(
+                        "An announcement has 1 to " + Limits.ANNOUNCEMENT_CHARS_MAX + " characters.");
+            }
+        }
+    }
+
+    /** What a relay does that has been drained. */
+    enum Then {
+        /** Ends. */
+        END,
+        /** Stays as it is, refusing everybody with {@code shutting_down}. */
+        STAY
+    }
+
+    record Drain(String then) {}
+
+    private Reply register(Call call) {
+        auth.registration(
+                oneOf(Registration.class, call.body(RegistrationChange.class).registration()));
+        return Reply.noContent();
+    }
+
+    private Reply price(Call call) {
+        PuzzleChange body = call.body(PuzzleChange.class);
+        int doublings = body.doublings() == null ? 0 : body.doublings();
+        puzzle.terms(new Puzzle.Terms(oneOf(PuzzleMode.class, body.puzzle()), doublings));
+        return Reply.noContent();
+    }
+
+    private Reply suspend(Call call) {
+        auth.suspensions().suspend(call.username("username"));
+        return Reply.noContent();
+    }
+
+    private Reply lift(Call call) {
+        auth.suspensions().lift(call.username("username"));
+        return Reply.noContent();
+    }
+
+    private Reply deleteAccount(Call call) {
+        auth.delete(call.username("username"));
+        return Reply.noContent();
+    }
+
+    private Reply announce(Call call) {
+        if (relay.isDrained()) {
+            throw Reason.SHUTTING_DOWN.refuse();
+        }
+        announcement.begin(call.body(Announced.class).text());
+        return Reply.accepted(announcement.progress());
+    }
+
+    private Reply drain(Call call) {
+        Then then = oneOf(Then.class, call.body(Drain.class).then());
+        relay.drain();
+        return then == Then.END ? Reply.noContent().andThen(relay::end) : Reply.noContent();
+    }
+
+    private Reply panic(Call call) {
+        relay.destroy();
+        return Reply.noContent().andThen(relay::end);
+    }
+
+    private static <E extends Enum<E>> E oneOf(Class<E> type, String text) {
+        for (E one : type.getEnumConstants()) {
+            if (one.name().toLowerCase(Locale.ROOT).equals(text)) {
+                return one;
+            }
+        }
+        throw Reason.MALFORMED.refuse("There is no such word here.");
     }
 }

@@ -28,8 +28,8 @@ final class Accounts implements AccountGone {
     private final ProofStore proofs;
     private final Sessions sessions;
     private final Resets resets;
-    private final Registration registration;
     private final InstantSource time;
+    private volatile Registration registration;
 
     Accounts(
             Database database,
@@ -48,6 +48,14 @@ final class Accounts implements AccountGone {
         this.resets = resets;
         this.registration = registration;
         this.time = time;
+    }
+
+    Registration registration() {
+        return registration;
+    }
+
+    void registration(Registration changed) {
+        registration = changed;
     }
 
     /** Refuses while the operator takes nobody; the cheapest question, asked first. */
@@ -152,6 +160,18 @@ final class Accounts implements AccountGone {
         String proven = requirePassword(user, password);
         database.free(handle -> {
             requireSame(handle, user, proven);
+            directory.remove(handle, user);
+            return user;
+        });
+    }
+
+    /** The same on the operator's word, who knows no password. */
+    void delete(Username name) {
+        database.free(handle -> {
+            Id user = directory
+                    .find(handle, name)
+                    .orElseThrow(() -> Reason.NOT_FOUND.refuse("Nobody has this name."))
+                    .id();
             directory.remove(handle, user);
             return user;
         });

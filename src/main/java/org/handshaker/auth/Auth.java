@@ -8,6 +8,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.function.Supplier;
 import org.handshaker.core.Config;
+import org.handshaker.core.Config.Registration;
+import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
 import org.handshaker.guard.Newcomers;
@@ -22,6 +24,7 @@ public final class Auth {
     private final Newcomers newcomers;
     private final Devices devices;
     private final Sessions sessions;
+    private final Suspensions suspensions;
     private final KeyChanges keys;
     private final Resets resets;
     private final Logins logins;
@@ -45,9 +48,11 @@ public final class Auth {
         this.newcomers = newcomers;
         this.devices = new Devices(vault);
         this.sessions = new Sessions(database, vault, tokens, devices, config.refreshTtl(), time);
+        this.suspensions = new Suspensions(database, directory, sessions);
         this.keys = new KeyChanges(database, vault, directory, openPgp, queue, time);
         this.resets = new Resets(database, vault, directory, keys, challenges, devices, time);
-        this.logins = new Logins(database, vault, directory, passwords, proofs, sessions, keys, challenges, time);
+        this.logins = new Logins(
+                database, vault, directory, passwords, proofs, sessions, suspensions, keys, challenges, time);
         this.accounts =
                 new Accounts(database, directory, passwords, proofs, sessions, resets, config.registration(), time);
         this.routes =
@@ -91,6 +96,25 @@ public final class Auth {
     /** The {@link org.handshaker.web.Authenticator}, and where to hear of ended sessions. */
     public Sessions sessions() {
         return sessions;
+    }
+
+    /** For the operator. */
+    public Suspensions suspensions() {
+        return suspensions;
+    }
+
+    public Registration registration() {
+        return accounts.registration();
+    }
+
+    /** Who may register from now on, until the relay stops. */
+    public void registration(Registration changed) {
+        accounts.registration(changed);
+    }
+
+    /** Deletes an account on the operator's word, as its owner could; {@code not_found} where nobody has the name. */
+    public void delete(Username name) {
+        accounts.delete(name);
     }
 
     /** For the sweeper. */

@@ -45,6 +45,7 @@ final class Logins implements Expiring {
     private final Passwords passwords;
     private final ProofStore proofs;
     private final Sessions sessions;
+    private final Suspensions suspensions;
     private final KeyChanges keys;
     private final Challenges challenges;
     private final InstantSource time;
@@ -58,6 +59,7 @@ final class Logins implements Expiring {
             Passwords passwords,
             ProofStore proofs,
             Sessions sessions,
+            Suspensions suspensions,
             KeyChanges keys,
             Challenges challenges,
             InstantSource time) {
@@ -66,6 +68,7 @@ final class Logins implements Expiring {
         this.passwords = passwords;
         this.proofs = proofs;
         this.sessions = sessions;
+        this.suspensions = suspensions;
         this.keys = keys;
         this.challenges = challenges;
         this.time = time;
@@ -88,7 +91,7 @@ final class Logins implements Expiring {
         return database.free(handle -> {
             Id user = proven.user.id();
             // Hashing takes a while: a password that was changed meanwhile opens nothing.
-            if (!proofs.password(handle, user).equals(Optional.of(proven.phc))) {
+            if (!proofs.password(handle, user).equals(Optional.of(proven.phc)) || suspensions.holds(handle, user)) {
                 throw Reason.BAD_CREDENTIALS.refuse();
             }
             if (rehashed != null) {
@@ -126,7 +129,9 @@ final class Logins implements Expiring {
             // A key that was replaced since opens nothing, and of two who answer at once one wins.
             Optional<KeyHolder> still =
                     holder(handle, name).filter(now -> now.certificate.equals(holder.get().certificate));
-            if (still.isEmpty() || !spent.add(handle, id, expires)) {
+            if (still.isEmpty()
+                    || suspensions.holds(handle, still.get().user.id())
+                    || !spent.add(handle, id, expires)) {
                 throw Reason.BAD_OTP.refuse();
             }
             return sessions.open(handle, still.get().user.id());

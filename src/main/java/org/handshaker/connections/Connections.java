@@ -68,6 +68,11 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
                 .isPresent();
     }
 
+    /** As {@link #areConnected(Id, Id)}, within a change: what was changed before it in the same commit counts. */
+    public boolean areConnected(Handle handle, Id one, Id other) {
+        return connections.areConnected(handle, one, other);
+    }
+
     public List<Id> peersOf(Id user) {
         return database.read(handle -> connections.peersOf(handle, user));
     }

@@ -118,6 +118,11 @@ public final class Limits {
     /** Requests in line for a thread at which the relay is strained to the utmost. */
     public static final int REQUESTS_WAITING_STRAINED = 256;
 
+    /** What the operator says to all, in one announcement. */
+    public static final int ANNOUNCEMENT_CHARS_MAX = 1_000;
+    /** Users who are told in one change of the store, so that nobody's change waits long behind it. */
+    public static final int ANNOUNCEMENT_BATCH_USERS = 64;
+
     private Limits() {}
 
     /** How often one account may, or one circuit before sign-in; null where it costs nothing. */

@@ -2,6 +2,9 @@
 package org.handshaker.core;
 
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -30,8 +33,34 @@ public record Listen(@Nullable Path unixPath, String host, int port) {
         if (!tcp.matches() || Integer.parseInt(tcp.group(2)) > 65_535) {
             throw new Unusable("Listen on IP:PORT (such as 127.0.0.1:8480) or unix:PATH.");
         }
-        String host = tcp.group(1);
-        return new Listen(null, host.replaceAll("[\\[\\]]", ""), Integer.parseInt(tcp.group(2)));
+        Listen listen = new Listen(null, tcp.group(1).replaceAll("[\\[\\]]", ""), Integer.parseInt(tcp.group(2)));
+        if (!listen.isLiteral()) {
+            throw new Unusable("Listen on IP:PORT (such as 127.0.0.1:8480) or unix:PATH.");
+        }
+        return listen;
+    }
+
+    /** Whether it spells out an address: the resolver would take 999.1.1.1 for a name and ask the network for it. */
+    private boolean isLiteral() {
+        if (host.contains(":")) {
+            return isKnown();
+        }
+        for (String part : host.split("\\.", -1)) {
+            if (Integer.parseInt(part) > 255) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean isKnown() {
+        try {
+            // With a colon in it the resolver takes it for an address or for nothing.
+            InetAddress unused = InetAddress.getByName(host);
+            return true;
+        } catch (UnknownHostException notAnAddress) {
+            return false;
+        }
     }
 
     private static Path path(String text) {
@@ -44,10 +73,20 @@ public record Listen(@Nullable Path unixPath, String host, int port) {
 
     /** Whether only this machine can reach it. */
     public boolean isLocal() {
+        return unixPath != null || inet().isLoopbackAddress();
+    }
+
+    /** As an address of the system's; nothing is looked up for it. */
+    public SocketAddress address() {
+        return unixPath != null ? UnixDomainSocketAddress.of(unixPath) : new InetSocketAddress(inet(), port);
+    }
+
+    /** The one place where the resolver is called, and with an address only. */
+    private InetAddress inet() {
         try {
-            return unixPath != null || InetAddress.getByName(host).isLoopbackAddress();
+            return InetAddress.getByName(host);
         } catch (UnknownHostException notAnAddress) {
-            return false;
+            throw new IllegalStateException("a listener has a literal address", notAnAddress);
         }
     }
 

@@ -75,10 +75,7 @@ public enum Setting {
             "stun:HOST[:PORT], comma between several",
             "STUN servers to hand out; they see clients' addresses, so none by default"),
     CORS_ORIGINS("", "origins, comma between several", "Web origins that may call the relay from a browser"),
-    ADMIN(
-            "",
-            "unix:PATH",
-            "A socket for the operator, open to the relay's user alone; GET /status tells how the relay is, in numbers"),
+    ADMIN("", "unix:PATH", "A socket for the operator, open to the relay's user alone; the command admin speaks to it"),
     RESTORED(
             "off",
             "on or off",

@@ -94,6 +94,16 @@ public final class Directory {
         return byId(id).map(User::name);
     }
 
+    /** How many users there are. */
+    public int count() {
+        return database.read(store::count);
+    }
+
+    /** Users in the order of their random ids, from behind one of them; null for the first. */
+    public List<Id> idsAfter(@Nullable Id last, int most) {
+        return database.read(handle -> store.idsAfter(handle, last, most));
+    }
+
     /** The armored public certificate. */
     public Optional<String> certificate(Id id) {
         return database.read(handle -> store.certificate(handle, id));

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.LocalDate;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.handshaker.core.Id;
@@ -64,6 +65,20 @@ final class UserStore {
         handle.createQuery("SELECT id, name_sealed FROM users WHERE discoverable = 1")
                 .map((row, context) -> name(row))
                 .forEach(each);
+    }
+
+    int count(Handle handle) {
+        return handle.createQuery("SELECT count(*) FROM users")
+                .mapTo(Integer.class)
+                .one();
+    }
+
+    List<Id> idsAfter(Handle handle, @Nullable Id last, int most) {
+        return handle.createQuery("SELECT id FROM users WHERE id > :last ORDER BY id LIMIT :most")
+                .bind("last", last == null ? new byte[0] : last.bytes())
+                .bind("most", most)
+                .map((row, context) -> Id.of(row.getBytes("id")))
+                .list();
     }
 
     /** Returns whether the name was free. */

@@ -150,6 +150,20 @@ public final class Admission implements AutoCloseable {
         return line;
     }
 
+    /** Places that are taken now. */
+    public int running() {
+        synchronized (lines) {
+            return taken;
+        }
+    }
+
+    /** How many wait for one, in both lines. */
+    public int waiting() {
+        synchronized (lines) {
+            return lines.values().stream().mapToInt(Set::size).sum();
+        }
+    }
+
     /** How full the strangers' line is, 0 to 1. */
     public double strain() {
         synchronized (lines) {

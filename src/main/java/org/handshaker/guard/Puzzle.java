@@ -60,10 +60,17 @@ public final class Puzzle {
     public record Solution(
             String algorithm, String challenge, long number, String salt, String signature, @Nullable Long took) {}
 
+    /**
+     * What the operator asks for.
+     *
+     * @param doublingsMin how often the price is doubled at least, 0 to {@link #DOUBLINGS_MAX}
+     */
+    public record Terms(PuzzleMode mode, int doublingsMin) {}
+
     /** Half of it on average: about half a second of plain JavaScript. */
     static final int NUMBER_MAX = 200_000;
     /** Under the utmost strain it takes 32 times as long; still within what clients search. */
-    static final int DOUBLINGS_MAX = 5;
+    public static final int DOUBLINGS_MAX = 5;
     /** Strain rises while someone is solving: work is taken up to this many times cheaper than what is asked by then. */
     private static final int LENIENCY = 4;
 
@@ -78,9 +85,9 @@ public final class Puzzle {
             Pattern.compile("[0-9a-f]{32}\\?for=([a-z]+)&expires=([0-9]{1,11})&max=([0-9]{1,7})&");
 
     private final byte[] key;
-    private final PuzzleMode mode;
     private final DoubleSupplier strain;
     private final InstantSource time;
+    private volatile Terms terms;
     private final Map<String, Instant> spent = new HashMap<>();
 
     /**
@@ -91,9 +98,18 @@ public final class Puzzle {
      */
     public Puzzle(byte[] key, PuzzleMode mode, DoubleSupplier strain, InstantSource time) {
         this.key = key.clone();
-        this.mode = mode;
+        this.terms = new Terms(mode, 0);
         this.strain = strain;
         this.time = time;
+    }
+
+    public Terms terms() {
+        return terms;
+    }
+
+    /** Asks for more or less from now on, until the relay stops. */
+    public void terms(Terms changed) {
+        terms = changed;
     }
 
     /** What {@code GET /auth/puzzle} answers: as dear as the relay is strained. */
@@ -126,7 +142,7 @@ public final class Puzzle {
     }
 
     private boolean isRequired(Purpose purpose, double pressure) {
-        return switch (mode) {
+        return switch (terms.mode) {
             case OFF -> false;
             case AUTO -> pressure > purpose.askedFrom;
             case ALWAYS -> true;
@@ -134,9 +150,10 @@ public final class Puzzle {
     }
 
     /** Doubles step by step from where a puzzle is asked for to where the relay can take no more. */
-    private static int numberMax(Purpose purpose, double pressure) {
+    private int numberMax(Purpose purpose, double pressure) {
         double over = Math.max(0, pressure - purpose.askedFrom) / (1 - purpose.askedFrom);
-        return NUMBER_MAX << (int) Math.min(DOUBLINGS_MAX, Math.floor(over * (DOUBLINGS_MAX + 1)));
+        int strained = (int) Math.min(DOUBLINGS_MAX, Math.floor(over * (DOUBLINGS_MAX + 1)));
+        return NUMBER_MAX << Math.max(terms.doublingsMin, strained);
     }
 
     private boolean isFresh(Purpose purpose, Solution solution, double pressure) {

@@ -71,7 +71,7 @@ final class Intake {
     }
 
     /** See {@link Queue#offer}. */
-    CompletableFuture<Receipt> offer(Offer offer, Runnable requireRight) {
+    CompletableFuture<Receipt> offer(Offer offer, Right right) {
         if (stopping) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
@@ -88,7 +88,7 @@ final class Intake {
             @Nullable Taken taken;
             try {
                 taken = boxes.with(offer.target(), box -> {
-                    requireRight.run();
+                    right.require();
                     someRanOut.set(boxes.purge(box, time.instant().getEpochSecond()));
                     return take(box, offer, eventId, senderTag, expiresAt, maySee);
                 });
@@ -99,7 +99,7 @@ final class Intake {
                 }
             }
             if (taken == null) {
-                reserve(offer.target());
+                reserve(offer.target(), right);
                 continue;
             }
             if (taken.isNew()) {
@@ -236,12 +236,15 @@ final class Intake {
     }
 
     /** Makes the next block of sequence numbers durable and waits for it; the first event of a queue needs it. */
-    private void reserve(Id target) {
+    private void reserve(Id target, Right right) {
         long upTo = boxes.with(target, box -> {
             box.reserveSeqs = RESERVE_SEQS_MIN;
             return box.nextSeq + box.reserveSeqs;
         });
-        QueueStore.QueueRow row = database.write(handle -> store.reserve(handle, boxes.blind(target), upTo));
+        QueueStore.QueueRow row = database.write(handle -> {
+            right.require(handle);
+            return store.reserve(handle, boxes.blind(target), upTo);
+        });
         boxes.with(target, box -> {
             box.reserved(row);
             return null;
@@ -253,12 +256,12 @@ final class Intake {
             box.reserveSeqs = Math.min(2 * box.reserveSeqs, RESERVE_SEQS_MAX);
             long upTo = box.reserved + box.reserveSeqs;
             try {
-                var unused = ledger.add(box, handle -> store.reserve(handle, boxes.blind(box.owner), upTo))
-                        .thenAccept(row -> {
+                var unused = ledger.add(box, handle -> store.reserveMore(handle, boxes.blind(box.owner), upTo))
+                        .thenAccept(reserved -> reserved.ifPresent(row -> {
                             synchronized (box) {
                                 box.reserved(row);
                             }
-                        });
+                        }));
             } catch (Refused busy) {
                 // Nothing is lost: whoever needs the next number reserves it then.
                 return;

@@ -81,17 +81,17 @@ public final class Queue implements AutoCloseable {
      * @return completes when the event is safe; exceptionally with {@link Refused} when it could not be made so
      */
     public CompletableFuture<Receipt> offer(Offer offer) {
-        return offer(offer, () -> {});
+        return offer(offer, Right.ALWAYS);
     }
 
     /**
      * As {@link #offer(Offer)}, for a sender who may lose the right to send at any moment.
      *
-     * @param requireRight refuses when it is lost; asked while nothing can be dropped from the queue, so that a
+     * @param right asked while nothing can be dropped from the queue, so that a
      *     {@link #dropBetween} either is seen by it or sees the event
      */
-    public CompletableFuture<Receipt> offer(Offer offer, Runnable requireRight) {
-        return intake.offer(offer, requireRight);
+    public CompletableFuture<Receipt> offer(Offer offer, Right right) {
+        return intake.offer(offer, right);
     }
 
     /** The first events of a queue that fit one answer; expired ones are gone. */

@@ -68,6 +68,11 @@ final class QueueStore {
                 .one();
     }
 
+    /** As {@link #reserve}, for a queue that may be gone. */
+    Optional<QueueRow> reserveMore(Handle handle, byte[] owner, long upTo) {
+        return find(handle, owner).map(known -> reserve(handle, owner, upTo));
+    }
+
     List<Entry> entries(Handle handle, long queue) {
         return handle.createQuery(
                         """

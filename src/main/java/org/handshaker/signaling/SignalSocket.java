@@ -171,15 +171,20 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
                 return;
             }
             @Nullable Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;
-            sendFrame(Frames.refused(send.id(), cause instanceof Refused no ? no : Reason.INTERNAL.refuse()));
+            sendRefusal(send.id(), cause instanceof Refused no ? no : Reason.INTERNAL.refuse());
         });
+    }
+
+    private void sendRefusal(@Nullable String id, Refused refused) {
+        sockets.refused(refused.reason());
+        sendFrame(Frames.refused(id, refused));
     }
 
     private void refuse(@Nullable String id, Refused refused) {
         long now = sockets.nanos();
         boolean isThirdMalformed = refused.reason() == Reason.MALFORMED && malformed.isFullWith(now);
         boolean isHammering = refused.reason() == Reason.TOO_FAST && tooFast.isFullWith(now);
-        sendFrame(Frames.refused(id, refused));
+        sendRefusal(id, refused);
         if (isThirdMalformed) {
             close(CloseCode.MALFORMED);
         } else if (isHammering) {

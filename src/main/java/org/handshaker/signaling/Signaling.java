@@ -15,6 +15,8 @@ import org.handshaker.queue.Kind;
 import org.handshaker.queue.Offer;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.Receipt;
+import org.handshaker.queue.Right;
+import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /** The rules of sending, the same for HTTP and the socket. */
@@ -59,7 +61,29 @@ public final class Signaling {
                 clientId,
                 ttlSeconds == null ? null : Duration.ofSeconds(ttlSeconds));
         // Asked again at the queue's door: the two may part this very moment.
-        return queue.offer(offer, () -> requireConnected(sender, target));
+        return queue.offer(offer, new WhileConnected(sender, target));
+    }
+
+    private final class WhileConnected implements Right {
+        private final Id sender;
+        private final Id target;
+
+        WhileConnected(Id sender, Id target) {
+            this.sender = sender;
+            this.target = target;
+        }
+
+        @Override
+        public void require() {
+            requireConnected(sender, target);
+        }
+
+        @Override
+        public void require(Handle handle) {
+            if (!connections.areConnected(handle, sender, target)) {
+                throw Reason.NOT_CONNECTED.refuse();
+            }
+        }
     }
 
     /** A name that nobody has gets an id that nobody has: then it is refused as a stranger is, after the same questions. */

@@ -15,6 +15,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
@@ -70,6 +71,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     private final ThreadPoolExecutor writer = oneThread("socket-writer");
 
     private volatile boolean stopping;
+    private volatile Consumer<Reason> whenRefused = reason -> {};
     /** Told when the last socket of a stopping relay has gone. */
     private final Object goodbyes = new Object();
 
@@ -272,6 +274,15 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             throw Reason.MALFORMED.refuse("Give either up_to or at most " + Limits.ACK_IDS_MAX + " event_ids.");
         }
         var unused = QueueRoutes.ack(queue, caller.user(), ack.upTo(), ack.eventIds());
+    }
+
+    /** @param told hears why, each time that a frame is refused; must be short */
+    public void whenRefused(Consumer<Reason> told) {
+        whenRefused = told;
+    }
+
+    void refused(Reason reason) {
+        whenRefused.accept(reason);
     }
 
     void countFrame(Caller caller) {

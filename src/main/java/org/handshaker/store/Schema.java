@@ -21,8 +21,9 @@ final class Schema {
             "002-auth.sql",
             "003-connections.sql",
             "004-queue.sql",
-            "005-ratchet.sql",
-            "006-seen.sql");
+            "005-suspensions.sql",
+            "006-ratchet.sql",
+            "007-seen.sql");
 
     private Schema() {}
 

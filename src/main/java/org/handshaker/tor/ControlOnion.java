@@ -121,7 +121,7 @@ public final class ControlOnion implements OnionService {
 
     @Override
     public OnionVitals vitals() {
-        return progress.vitals(address().map(link::circuits).orElse(-1));
+        return progress.vitals(address().flatMap(link::meetings));
     }
 
     @Override
@@ -263,9 +263,11 @@ public final class ControlOnion implements OnionService {
         if (now.equals(before)) {
             return before;
         }
+        long uploads = progress.uploads();
         connected.command("DEL_ONION " + onion.replace(".onion", ""));
         publish(connected, target, now);
         if (Renewal.shutsSomebodyOut(before, now)) {
+            progress.awaitUploaded(uploads, Renewal.DESCRIPTOR_WAIT);
             Renewal.closeMeetings(connected, onion);
         }
         return now;

@@ -125,7 +125,7 @@ public final class ManagedOnion implements OnionService {
 
     @Override
     public OnionVitals vitals() {
-        return progress.vitals(address().map(link::circuits).orElse(-1));
+        return progress.vitals(address().flatMap(link::meetings));
     }
 
     @Override
@@ -229,13 +229,16 @@ public final class ManagedOnion implements OnionService {
     }
 
     /** Makes a change of the authorized clients hold; returns those who are let in now. */
-    private SortedMap<String, String> heed(ControlPort control, SortedMap<String, String> before) throws IOException {
+    private SortedMap<String, String> heed(ControlPort control, SortedMap<String, String> before)
+            throws IOException, InterruptedException {
         SortedMap<String, String> now = clients.keys();
         if (now.equals(before)) {
             return before;
         }
         if (Renewal.shutsSomebodyOut(before, now)) {
+            long uploads = progress.uploads();
             Renewal.ofTorrc(control, settings.onion());
+            progress.awaitUploaded(uploads, Renewal.DESCRIPTOR_WAIT);
             Renewal.closeMeetings(control, hostname());
         } else {
             control.signal("RELOAD");

@@ -2,9 +2,12 @@
 package org.handshaker.tor;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +73,7 @@ final class OnionProgress {
     /** After this nothing is told any more. */
     synchronized void end() {
         over = true;
+        notifyAll();
     }
 
     /** Tor is lost. Trying again and failing alike is not told again. */
@@ -96,9 +100,33 @@ final class OnionProgress {
         return published && !over;
     }
 
-    /** @param circuits as {@link OnionVitals} has it */
-    synchronized OnionVitals vitals(int circuits) {
-        return new OnionVitals(percent, isPublished(), uploads, failures, losses, circuits);
+    /** Descriptors that directories have taken in this relay's life. */
+    synchronized long uploads() {
+        return uploads;
+    }
+
+    /**
+     * Waits until directories have a descriptor that was made since: more of them have taken one, and none is still being
+     * sent it. Not longer than {@code atMost}, for a network that is too slow to wait for.
+     *
+     * @param before what {@link #uploads()} was when the change was made
+     */
+    synchronized void awaitUploaded(long before, Duration atMost) throws InterruptedException {
+        long end = System.nanoTime() + atMost.toNanos();
+        long millisLeft = atMost.toMillis();
+        while (!over && millisLeft > 0 && (uploads == before || !uploadsUnderWay.isEmpty())) {
+            wait(millisLeft);
+            millisLeft = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+        }
+    }
+
+    /** @param meetings the clients' circuits, where a tor tells of them */
+    synchronized OnionVitals vitals(Optional<List<Renewal.Meeting>> meetings) {
+        int circuits = meetings.map(List::size).orElse(-1);
+        int effort = meetings.map(all ->
+                        all.stream().mapToInt(Renewal.Meeting::effort).max().orElse(0))
+                .orElse(-1);
+        return new OnionVitals(percent, isPublished(), uploads, failures, losses, circuits, effort);
     }
 
     /** {@code HS_DESC ACTION ADDRESS AUTH DIRECTORY …}, the address without .onion: a tor we share may host others. */
@@ -115,11 +143,13 @@ final class OnionProgress {
             case "UPLOADED" -> {
                 uploadsUnderWay.remove(words[4]);
                 uploaded();
+                notifyAll();
             }
             // The same word tells of descriptors that were fetched in vain, by our own look from outside.
             case "FAILED" -> {
                 if (uploadsUnderWay.remove(words[4])) {
                     failed();
+                    notifyAll();
                 }
             }
             default -> {}

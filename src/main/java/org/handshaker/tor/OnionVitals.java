@@ -10,6 +10,8 @@ package org.handshaker.tor;
  * @param descriptorFailures descriptors that directories did not take
  * @param torsLost how often tor ended or was lost
  * @param circuits circuits on which clients are now; -1 where no tor tells
+ * @param powEffortMax the highest effort, in tor's proof of work, with which one of them was asked for; 0 where none was
+ *     needed; -1 where no tor tells
  */
 public record OnionVitals(
         int bootstrapPercent,
@@ -17,6 +19,7 @@ public record OnionVitals(
         long descriptorUploads,
         long descriptorFailures,
         int torsLost,
-        int circuits) {
-    static final OnionVitals UNKNOWN = new OnionVitals(-1, false, 0, 0, 0, -1);
+        int circuits,
+        int powEffortMax) {
+    static final OnionVitals UNKNOWN = new OnionVitals(-1, false, 0, 0, 0, -1, -1);
 }

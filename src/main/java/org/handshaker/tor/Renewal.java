@@ -3,6 +3,7 @@ package org.handshaker.tor;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -13,6 +14,15 @@ import java.util.SortedMap;
  * introduction points are made anew and every circuit to us is closed. Who may still come is back in a moment.
  */
 final class Renewal {
+    /**
+     * Between the new introduction points and the closing of circuits, for the new descriptor to reach its directories: a client
+     * that fetches the old one once more may not ask the same directory again for a quarter of an hour. Whoever was shut out
+     * keeps no longer than this what is open.
+     */
+    static final Duration DESCRIPTOR_WAIT = Duration.ofSeconds(5);
+
+    private static final String EFFORT = "HS_POW=";
+
     private Renewal() {}
 
     /** Whether somebody who could come may not come any more. */
@@ -37,10 +47,10 @@ final class Renewal {
 
     /** Closes the circuits over which clients talk to this onion; those of other onions of the same tor are left alone. */
     static int closeMeetings(ControlPort control, String onion) throws IOException {
-        List<String> meetings = meetings(control, onion);
-        for (String circuit : meetings) {
+        List<Meeting> meetings = meetings(control, onion);
+        for (Meeting meeting : meetings) {
             try {
-                control.command("CLOSECIRCUIT " + circuit);
+                control.command("CLOSECIRCUIT " + meeting.circuit);
             } catch (ControlPort.CommandRefused goneAlready) {
                 // What we wanted.
             }
@@ -48,17 +58,36 @@ final class Renewal {
         return meetings.size();
     }
 
-    /** Tor's numbers of the circuits to this onion's clients. */
-    static List<String> meetings(ControlPort control, String onion) throws IOException {
+    /**
+     * A circuit to a client.
+     *
+     * @param circuit tor's number of it
+     * @param effort how much work the client did for tor's puzzle to be met; 0 for none
+     */
+    record Meeting(String circuit, int effort) {}
+
+    /** The circuits to this onion's clients now. */
+    static List<Meeting> meetings(ControlPort control, String onion) throws IOException {
         String ours = "REND_QUERY=" + onion.replace(".onion", "");
-        List<String> circuits = new ArrayList<>();
+        List<Meeting> meetings = new ArrayList<>();
         for (String line : control.getInfo("circuit-status")) {
             List<String> words = List.of(line.split(" ", -1));
             if (words.contains("PURPOSE=HS_SERVICE_REND") && words.contains(ours)) {
-                circuits.add(words.get(0));
+                meetings.add(new Meeting(words.get(0), effort(words)));
             }
         }
-        return circuits;
+        return meetings;
+    }
+
+    /** {@code HS_POW=v1,EFFORT} (control-spec 4.1.1). */
+    private static int effort(List<String> words) {
+        for (String word : words) {
+            if (word.startsWith(EFFORT)) {
+                String digits = word.substring(word.indexOf(',') + 1);
+                return digits.matches("[0-9]{1,9}") ? Integer.parseInt(digits) : 0;
+            }
+        }
+        return 0;
     }
 
     private static String setting(List<String> lines) {

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -78,13 +79,13 @@ final class TorLink implements AutoCloseable {
         }
     }
 
-    /** Clients on the onion now; -1 if nobody can tell. */
-    int circuits(String onion) {
+    /** The circuits of the onion's clients now; nothing if nobody can tell. */
+    Optional<List<Renewal.Meeting>> meetings(String onion) {
         @Nullable ControlPort asked = control;
         try {
-            return asked == null ? -1 : Renewal.meetings(asked, onion).size();
+            return asked == null ? Optional.empty() : Optional.of(Renewal.meetings(asked, onion));
         } catch (IOException lost) {
-            return -1;
+            return Optional.empty();
         }
     }
 

@@ -7,6 +7,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -55,10 +56,13 @@ final class TorProcess implements AutoCloseable {
         return new TorProcess(process, torrc, controlSocket);
     }
 
+    /** At no moment is there none, or half of one. */
     private static void write(Path torrc, List<String> lines) throws IOException {
-        Files.deleteIfExists(torrc);
-        Files.createFile(torrc, PosixFilePermissions.asFileAttribute(OUR_FILE));
-        Files.write(torrc, lines, StandardCharsets.UTF_8);
+        Path next = torrc.resolveSibling(torrc.getFileName() + ".next");
+        Files.deleteIfExists(next);
+        Files.createFile(next, PosixFilePermissions.asFileAttribute(OUR_FILE));
+        Files.write(next, lines, StandardCharsets.UTF_8);
+        Files.move(next, torrc, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** What it reads when it is told to read its torrc again. */

@@ -6,8 +6,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What an endpoint answers: a status, and a record that becomes JSON or a page that is sent as it stands. */
-public record Reply(int status, byte[] body, @Nullable String contentType, Map<String, String> headers, int bytesMin) {
+public record Reply(
+        int status,
+        byte[] body,
+        @Nullable String contentType,
+        Map<String, String> headers,
+        int bytesMin,
+        Runnable afterwards) {
     static final String JSON = "application/json";
+
+    Reply(int status, byte[] body, @Nullable String contentType, Map<String, String> headers, int bytesMin) {
+        this(status, body, contentType, headers, bytesMin, () -> {});
+    }
 
     public static Reply ok(Object body) {
         return json(200, body);
@@ -41,6 +51,11 @@ public record Reply(int status, byte[] body, @Nullable String contentType, Map<S
 
     /** Where answers are padded, this one is at least so long, so that an empty one looks like a short one. */
     public Reply atLeast(int bytes) {
-        return new Reply(status, body, contentType, headers, bytes);
+        return new Reply(status, body, contentType, headers, bytes, afterwards);
+    }
+
+    /** What happens when this answer has been handed to the system, or could not be: for what ends the relay itself. */
+    public Reply andThen(Runnable next) {
+        return new Reply(status, body, contentType, headers, bytesMin, next);
     }
 }

@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
@@ -42,6 +43,7 @@ final class Router extends Handler.Abstract {
     private final Hosts hosts;
     private final boolean pads;
     private volatile boolean stopping;
+    private volatile Consumer<Reason> whenRefused = reason -> {};
 
     Router(List<Route> routes, Authenticator authenticator, Gate gate, Hosts hosts, boolean pads) {
         this.routes = routes.stream()
@@ -58,15 +60,18 @@ final class Router extends Handler.Abstract {
         stopping = true;
     }
 
+    /** @param told hears why, each time that somebody is refused */
+    void whenRefused(Consumer<Reason> told) {
+        whenRefused = told;
+    }
+
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         Exchange exchange = new Exchange(request, response, callback);
         try {
             exchange.run();
-        } catch (Refused refused) {
-            exchange.answer(Problem.of(refused));
-        } catch (RuntimeException bug) {
-            exchange.answer(Problem.of(Reason.INTERNAL.refuse()));
+        } catch (RuntimeException refusedOrBroken) {
+            exchange.answer(problem(refusedOrBroken));
         }
         return true;
     }
@@ -111,6 +116,7 @@ final class Router extends Handler.Abstract {
             if (allowed.isEmpty()) {
                 throw Reason.NOT_FOUND.refuse();
             }
+            whenRefused.accept(Reason.METHOD_NOT_ALLOWED);
             answer(Problem.methodNotAllowed(String.join(", ", allowed)));
         }
 
@@ -257,14 +263,15 @@ final class Router extends Handler.Abstract {
             reply.headers().forEach(headers::put);
             response.setStatus(reply.status());
             byte[] body = reply.body();
+            Callback written = Callback.from(callback, reply.afterwards());
             if (reply.contentType() == null) {
-                response.write(true, null, callback);
+                response.write(true, null, written);
                 return;
             }
             byte[] sent = pads ? Padding.pad(body, reply.bytesMin()) : body;
             headers.put(new HttpField(HttpHeader.CONTENT_TYPE, reply.contentType()));
             headers.put(HttpHeader.CONTENT_LENGTH, sent.length);
-            response.write(true, ByteBuffer.wrap(sent), callback);
+            response.write(true, ByteBuffer.wrap(sent), written);
         }
 
         private void addCors(HttpFields.Mutable headers) {
@@ -288,11 +295,13 @@ final class Router extends Handler.Abstract {
         headers.put("Content-Security-Policy", STRICT_POLICY);
     }
 
-    private static Reply problem(Throwable thrown) {
+    private Reply problem(Throwable thrown) {
         @Nullable Throwable cause = thrown;
         while (cause instanceof CompletionException) {
             cause = cause.getCause();
         }
-        return Problem.of(cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse());
+        Refused refusal = cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse();
+        whenRefused.accept(refusal.reason());
+        return Problem.of(refusal);
     }
 }

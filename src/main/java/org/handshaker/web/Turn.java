@@ -42,11 +42,22 @@ public final class Turn {
     }
 
     private void finish() {
+        @Nullable RuntimeException first = null;
         // What is run may gather more.
         while (!gathered.isEmpty()) {
             List<Runnable> now = List.copyOf(gathered);
             gathered.clear();
-            now.forEach(Runnable::run);
+            for (Runnable each : now) {
+                try {
+                    each.run();
+                } catch (RuntimeException failed) {
+                    // The others belong to other connections.
+                    first = first == null ? failed : first;
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
         }
     }
 

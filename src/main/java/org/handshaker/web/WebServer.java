@@ -3,7 +3,6 @@ package org.handshaker.web;
 
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -13,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpCompliance;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.ConnectionFactory;
@@ -27,6 +27,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Listen;
+import org.handshaker.core.Reason;
 import org.handshaker.core.Unusable;
 
 /**
@@ -37,6 +38,8 @@ import org.handshaker.core.Unusable;
 public final class WebServer implements AutoCloseable {
     private static final int SOCKET_BUFFER_BYTES = 32 * 1_024;
     private static final int THREADS_MAX = 64;
+    /** The operator has two hands. */
+    private static final int OPERATOR_THREADS_MAX = 8;
 
     private final QueuedThreadPool threads;
     private final Server server;
@@ -71,7 +74,9 @@ public final class WebServer implements AutoCloseable {
             boolean pads) {
         this.listen = listen;
         this.front = front;
-        this.threads = new QueuedThreadPool(THREADS_MAX, 4);
+        this.threads = front == Front.OPERATOR
+                ? new QueuedThreadPool(OPERATOR_THREADS_MAX, 1)
+                : new QueuedThreadPool(THREADS_MAX, 4);
         threads.setName("web");
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("web-"));
         this.server = new Server(threads);
@@ -150,9 +155,7 @@ public final class WebServer implements AutoCloseable {
                 openTo(listen.unixPath());
                 return "unix:" + listen.unixPath();
             }
-            InetAddress address = InetAddress.getByName(listen.host());
-            String host =
-                    address instanceof java.net.Inet6Address ? "[" + address.getHostAddress() + "]" : listen.host();
+            String host = listen.host().contains(":") ? "[" + listen.host() + "]" : listen.host();
             return "http://" + host + ":" + ((ServerConnector) connector).getLocalPort();
         } catch (IOException taken) {
             throw new Unusable("It cannot listen on " + listen + ": is another program there?", taken);
@@ -186,6 +189,11 @@ public final class WebServer implements AutoCloseable {
     private void openTo(Path path) throws IOException {
         String mode = front == Front.OPERATOR ? "rw-------" : "rw-rw----";
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
+    }
+
+    /** @param told hears why, each time that a call is refused; must be short */
+    public void whenRefused(Consumer<Reason> told) {
+        router.whenRefused(told);
     }
 
     /** @param told runs once, when this server has stopped listening because tor does not name circuits */

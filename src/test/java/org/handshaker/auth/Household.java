@@ -134,7 +134,16 @@ final class Household implements AutoCloseable {
         Challenges challenges = new Challenges(openPgp, new Decoys(store.vault(), openPgp), time);
         ProofStore proofs = new ProofStore(store.vault());
         return new Logins(
-                store.database(), store.vault(), directory, passwords, proofs, sessions, keys, challenges, time);
+                store.database(),
+                store.vault(),
+                directory,
+                passwords,
+                proofs,
+                sessions,
+                new Suspensions(store.database(), directory, sessions),
+                keys,
+                challenges,
+                time);
     }
 
     /** The kinds of the relay's own events in the user's queue, oldest first. */

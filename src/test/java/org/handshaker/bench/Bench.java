@@ -9,14 +9,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.handshaker.client.Carrier;
 import org.handshaker.client.RelayClient;
+import org.jspecify.annotations.Nullable;
 
-/** The benchmark's course; {@code --write FILE} keeps the report as a page, {@code --starts} leaves the rates out. */
+/**
+ * The benchmark's course; {@code --write FILE} keeps the report as a page, {@code --only NAME} runs one section of
+ * {@link #sections}.
+ */
 public final class Bench {
     private static final int PAIRS = 16;
     private static final Duration PHASE = Duration.ofSeconds(5);
@@ -45,17 +51,43 @@ public final class Bench {
         Report report = new Report(System.out::println);
         Path directory = Files.createTempDirectory(Path.of("target"), "bench");
         try {
-            new Bench(report, directory).run(arguments.contains("--starts"));
+            new Bench(report, directory).run(after("--only", arguments));
         } finally {
             delete(directory);
         }
-        int write = arguments.indexOf("--write");
-        if (write >= 0) {
-            Files.write(Path.of(arguments.get(write + 1)), report.lines());
+        @Nullable String page = after("--write", arguments);
+        if (page != null) {
+            Files.write(Path.of(page), report.lines());
         }
     }
 
-    private void run(boolean startsOnly) throws Exception {
+    private static @Nullable String after(String option, List<String> arguments) {
+        int at = arguments.indexOf(option);
+        return at < 0 || at + 1 == arguments.size() ? null : arguments.get(at + 1);
+    }
+
+    private interface Section {
+        void run() throws Exception;
+    }
+
+    /** What is measured, in the order of the page. */
+    private Map<String, Section> sections() {
+        QueueBench queue = new QueueBench(report, directory);
+        Map<String, Section> sections = new LinkedHashMap<>();
+        sections.put("rates", this::rates);
+        sections.put("queue", queue::run);
+        sections.put("many", queue::many);
+        sections.put("start", this::sizes);
+        sections.put("growth", this::growth);
+        sections.put("sameness", this::sameness);
+        return sections;
+    }
+
+    private void run(@Nullable String only) throws Exception {
+        Map<String, Section> sections = sections();
+        if (only != null && !sections.containsKey(only)) {
+            throw new IllegalArgumentException("--only is one of " + sections.keySet());
+        }
         report.say("# Benchmarks");
         report.say("");
         report.say("Made by `scripts/bench --write docs/benchmarks.md`; do not edit by hand. " + Machine.CORES
@@ -64,13 +96,19 @@ public final class Bench {
                 + String.format(Locale.ROOT, "%.1f", load())
                 + " (above 0.5 the machine was not quiet, and the figures are too low). Relay: `--tor none --limits off`, padding on, Argon2id with 64 MiB and"
                 + " t=3, SQLite with `synchronous=FULL`. " + PAIRS
-                + " pairs of people, payloads of 1 KiB, a window of 16 on"
-                + " sockets. A limit is measured right before what it is a limit of: bare password hashes, bare SQLite, and the same client"
+                + " pairs of people over HTTP, payloads of 1 KiB. A limit is measured right before what it is a limit of: bare password hashes, bare SQLite, and the same client"
                 + " against a Jetty that passes the same frames on without accounts, queue or disk.");
-        if (!startsOnly) {
-            rates();
+        for (Map.Entry<String, Section> section : sections.entrySet()) {
+            if (only == null || only.equals(section.getKey())) {
+                section.getValue().run();
+            }
         }
-        sizes();
+    }
+
+    private void sameness() throws Exception {
+        try (Started relay = Started.crowded(directory.resolve("sameness"))) {
+            new Sameness(relay.socketAddress(), report).measure();
+        }
     }
 
     private static double load() {
@@ -94,21 +132,7 @@ public final class Bench {
                     "bare Jetty, POST",
                     bare.sendToAway(PHASE),
                     pairs.sendToAway(PHASE));
-            Rate sockets = bare.socketToPresent(PAIRS, Pairs.WINDOW, PHASE);
-            Rate away = pairs.socketToAway(PHASE);
-            report.beside("socket, receiver away, on disk", "bare Jetty, socket to socket", sockets, away);
-            report.beside(
-                    "socket, receiver acknowledges",
-                    "bare Jetty, socket to socket",
-                    bare.socketToPresent(PAIRS, Pairs.WINDOW, PHASE),
-                    pairs.socketToPresent(PAIRS, Pairs.WINDOW, PHASE));
-            report.beside(
-                    "the same, one event at a time",
-                    "bare Jetty, the same",
-                    bare.socketToPresent(1, 1, SINGLE),
-                    pairs.socketToPresent(1, 1, SINGLE));
             report.limit("bare SQLite, 1 row a commit", Machine.sqlite(directory, 1, SINGLE));
-            report.limit("bare SQLite, 256 rows a commit", Machine.sqlite(directory, 256, SINGLE));
             report.say("");
             report.say("Resident memory after this load: " + relay.residentMib() + " MiB.");
         }
@@ -172,6 +196,40 @@ public final class Bench {
                         seconds),
                 (median(with) - median(without)) + " ms",
                 "3,000 ms");
+    }
+
+    /** The same work on more queues, and beside more stored events: the first figure is what the others are compared with. */
+    private void growth() throws InterruptedException {
+        report.head("Does the cost grow?");
+        report.say("Events of 1 KiB, each committed and then removed, in this process; "
+                + "the same work on more and more queues, and beside more and more stored events.");
+        report.say("");
+        report.say("| what | per second | of the first |");
+        report.say("|---|---:|---:|");
+        if (!Files.exists(directory.resolve("stored"))) {
+            Stored.fill(directory.resolve("stored"), directory.resolve("stored.key"), STORED_QUEUES, STORED_EACH);
+        }
+        // Not reported: the compilers warm up.
+        grown("growth-warm", 100);
+        double one = grown("growth-1", 1);
+        grew("1 queue", one, one);
+        for (int queues : new int[] {100, 10_000, 100_000}) {
+            grew(String.format(Locale.ROOT, "%,d queues", queues), grown("growth-" + queues, queues), one);
+        }
+        double few = grown("growth-none", 100);
+        grew("100 queues, nothing else stored", few, few);
+        grew(
+                String.format(Locale.ROOT, "100 queues, %,d events stored beside", STORED_QUEUES * STORED_EACH),
+                grown("stored", 100),
+                few);
+    }
+
+    private double grown(String name, int queues) {
+        return Growth.perSecond(directory.resolve(name), directory.resolve(name + ".key"), queues, PHASE);
+    }
+
+    private void grew(String what, double rate, double first) {
+        report.say(String.format(Locale.ROOT, "| %s | %,.0f | %.0f %% |", what, rate, 100 * rate / first));
     }
 
     private static long median(List<Long> values) {

@@ -5,20 +5,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.handshaker.client.Approach;
 import org.handshaker.client.Carrier;
-import org.handshaker.client.Event;
 import org.handshaker.client.Events;
 import org.handshaker.client.Poll;
 import org.handshaker.client.RelayClient;
-import org.handshaker.client.RelaySocket;
 import org.handshaker.core.Secrets;
-import org.jspecify.annotations.Nullable;
 
 /** People in pairs, each pair connected: one sends, the other receives. The same for the relay and for the raw server. */
 final class Pairs implements AutoCloseable {
@@ -26,8 +18,6 @@ final class Pairs implements AutoCloseable {
     private static final String KIBIBYTE = "x".repeat(1_024);
     /** Below half a queue, which is all that one sender may fill. */
     private static final int AWAY_EACH = 400;
-
-    static final int WINDOW = 16;
 
     private int count;
     private final Carrier carrier;
@@ -115,62 +105,6 @@ final class Pairs implements AutoCloseable {
                         .signal(receiverNames.get(worker), "offer", KIBIBYTE)));
     }
 
-    /** The same over sockets, a window of sends under way in each. */
-    Rate socketToAway(Duration longest) {
-        List<RelaySocket> sockets = new ArrayList<>();
-        try {
-            senders.subList(0, count).forEach(sender -> sockets.add(sender.socket(event -> {})));
-            return rounds(longest, left -> windows(sockets, WINDOW, AWAY_EACH, left));
-        } finally {
-            sockets.forEach(RelaySocket::close);
-        }
-    }
-
-    /** Over sockets to people who are there and acknowledge each event at once; {@code window} sends under way per pair. */
-    Rate socketToPresent(int pairs, int window, Duration longest) {
-        List<RelaySocket> sockets = new ArrayList<>();
-        try {
-            for (RelayClient receiver : receivers.subList(0, Math.min(pairs, count))) {
-                Acking acking = new Acking();
-                RelaySocket socket = receiver.socket(acking);
-                acking.start(socket);
-                sockets.add(socket);
-            }
-            List<RelaySocket> sending = new ArrayList<>();
-            senders.subList(0, Math.min(pairs, count)).forEach(sender -> sending.add(sender.socket(event -> {})));
-            sockets.addAll(sending);
-            // What the first round takes is the compilers warming up.
-            windows(sending, window, 500, Duration.ofSeconds(2));
-            return windows(sending, window, 5_000, longest);
-        } finally {
-            sockets.forEach(RelaySocket::close);
-        }
-    }
-
-    private Rate windows(List<RelaySocket> sockets, int window, int each, Duration longest) {
-        Rate.Clock clock = new Rate.Clock(sockets.size() * each);
-        Queue<CompletableFuture<?>> sent = new ConcurrentLinkedQueue<>();
-        List<Semaphore> windows = new ArrayList<>();
-        sockets.forEach(socket -> windows.add(new Semaphore(window)));
-        Rate.measure(sockets.size(), each, longest, worker -> {
-            Semaphore room = windows.get(worker);
-            if (!room.tryAcquire(20, TimeUnit.SECONDS)) {
-                throw new IllegalStateException("no receipt within 20 s");
-            }
-            long start = System.nanoTime();
-            sent.add(sockets.get(worker)
-                    .send(receiverNames.get(worker), "offer", KIBIBYTE)
-                    .whenComplete((receipt, failed) -> {
-                        clock.took(System.nanoTime() - start);
-                        room.release();
-                    }));
-        });
-        CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new))
-                .orTimeout(20, TimeUnit.SECONDS)
-                .join();
-        return clock.rate();
-    }
-
     private interface Round {
         Rate run(Duration left);
     }
@@ -201,27 +135,5 @@ final class Pairs implements AutoCloseable {
     @Override
     public void close() {
         carrier.close();
-    }
-
-    /** Acknowledges each event as it comes; the first may come before the socket is known here. */
-    private static final class Acking implements RelaySocket.Listener {
-        private @Nullable RelaySocket socket;
-        private long early = Poll.NOTHING;
-
-        synchronized void start(RelaySocket opened) {
-            socket = opened;
-            if (early != Poll.NOTHING) {
-                opened.ack(early);
-            }
-        }
-
-        @Override
-        public synchronized void event(Event event) {
-            if (socket == null) {
-                early = event.seq();
-            } else {
-                socket.ack(event.seq());
-            }
-        }
     }
 }

@@ -49,12 +49,9 @@ final class Started implements AutoCloseable {
         return new Started(command);
     }
 
-    static Started hot(Path data, String jvm) {
-        List<String> command = new ArrayList<>(List.of(java()));
-        if (!jvm.isEmpty()) {
-            command.addAll(List.of(jvm.split(" ")));
-        }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "org.handshaker.Main", "serve"));
+    /** The relay as its launcher starts it, for many people: their hashes are as cheap as can be. */
+    static Started crowded(Path data) {
+        List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
         command.addAll(options(data));
         command.addAll(List.of("--argon2", "m=1024,t=1,p=1", "--access-ttl", "3600s"));
         return new Started(command);
@@ -66,10 +63,7 @@ final class Started implements AutoCloseable {
                 Integer.parseInt(ready.substring(ready.lastIndexOf(':') + 1)));
     }
 
-    long pid() {
-        return process.pid();
-    }
-
+    /** What it has had written to disks so far, as Linux tells it. */
     long writtenBytes() {
         try {
             return Files.readAllLines(Path.of("/proc", String.valueOf(process.pid()), "io")).stream()

@@ -68,10 +68,8 @@ final class Traffic implements AutoCloseable {
 
         Sender(int number) {
             this.number = number;
-            String head = "{\"type\":\"send\",\"id\":\"";
-            this.idAt = head.length();
-            this.frame = bytes(head + "0".repeat(ID_DIGITS) + "\",\"to_user\":\"" + crowd.name(pairs + number)
-                    + "\",\"kind\":\"" + "message" + "\",\"payload\":\"" + KIBIBYTE + "\"}");
+            this.idAt = "{\"type\":\"send\",\"id\":\"".length();
+            this.frame = send("0".repeat(ID_DIGITS), crowd.name(pairs + number), KIBIBYTE);
             this.wire = wires.open(crowd.token(number), this);
         }
 
@@ -172,6 +170,11 @@ final class Traffic implements AutoCloseable {
         return this;
     }
 
+    /** Lets the server notice who is gone. */
+    void settle() {
+        wires.run(Duration.ofMillis(500), () -> false);
+    }
+
     void closeReceivers() {
         receivers.forEach(Wires.Wire::close);
         receivers.clear();
@@ -248,6 +251,40 @@ final class Traffic implements AutoCloseable {
         receipts = new Samples();
         arrivals = new Samples();
         isMeasuring = true;
+    }
+
+    static boolean isReady(byte[] frame) {
+        return startsWith(frame, READY);
+    }
+
+    static boolean isReceipt(byte[] frame) {
+        return startsWith(frame, RECEIPT);
+    }
+
+    /** Whether it was an event of a person; one of the relay's own is acknowledged just so. */
+    static boolean ackIfEvent(Wires.Wire wire, byte[] frame) {
+        return startsWith(frame, EVENT) && new Acks().ack(wire, frame);
+    }
+
+    static byte[] send(String id, String to, String payload) {
+        return bytes("{\"type\":\"send\",\"id\":\"" + id + "\",\"to_user\":\"" + to
+                + "\",\"kind\":\"message\",\"payload\":\"" + payload + "\"}");
+    }
+
+    /** One that a poll for signals sees. */
+    static byte[] signal(String id, String to) {
+        return bytes("{\"type\":\"send\",\"id\":\"" + id + "\",\"to_user\":\"" + to
+                + "\",\"kind\":\"offer\",\"payload\":\"" + KIBIBYTE + "\"}");
+    }
+
+    /** Of an answer to a poll; 0 when there is no event in it. */
+    static long lastSeq(byte[] answer) {
+        for (int at = answer.length - SEQ.length; at >= 0; at--) {
+            if (Arrays.equals(answer, at, at + SEQ.length, SEQ, 0, SEQ.length)) {
+                return number(answer, at + SEQ.length);
+            }
+        }
+        return 0;
     }
 
     private static byte[] bytes(String text) {

@@ -21,7 +21,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thousands of WebSockets (RFC 6455) on the one thread that calls {@link #run}. It looks at bytes instead of parsing JSON and
+ * Thousands of WebSockets (RFC 6455), or connections that ask over HTTP, on the one thread that calls {@link #run}. It looks at bytes instead of parsing JSON and
  * writes what a turn of its loop has gathered at once, so that the server is the bottleneck and not this.
  */
 final class Wires implements AutoCloseable {
@@ -45,7 +45,7 @@ final class Wires implements AutoCloseable {
 
     /** Hears of frames, on the loop's thread. */
     interface Listener {
-        /** The payload of a text frame; the bytes are its own only during the call. */
+        /** The payload of a text frame, or the body of an answer; the bytes are its own only during the call. */
         void frame(Wire wire, byte[] bytes, int length);
     }
 
@@ -55,12 +55,27 @@ final class Wires implements AutoCloseable {
         private final Listener listener;
         private ByteBuffer out = ByteBuffer.allocate(1_024);
         private byte[] left = new byte[0];
+        private final String head;
+        private final boolean isSocket;
         private boolean isUpgraded;
         private boolean isLinedUp;
 
-        private Wire(SocketChannel channel, Listener listener) {
+        private Wire(SocketChannel channel, String head, boolean isSocket, Listener listener) {
             this.channel = channel;
+            this.head = head;
+            this.isSocket = isSocket;
             this.listener = listener;
+        }
+
+        /** Asks over HTTP at the end of this turn. */
+        void get(String path) {
+            ask("GET " + path + head);
+        }
+
+        private void ask(String request) {
+            byte[] bytes = request.getBytes(StandardCharsets.US_ASCII);
+            room(bytes.length).put(bytes);
+            lineUp();
         }
 
         /** Sends a text frame at the end of this turn. The mask is zero: it is there, and costs only the server. */
@@ -126,9 +141,12 @@ final class Wires implements AutoCloseable {
                 if (end < 0) {
                     return 0;
                 }
-                String status = new String(bytes, 0, Math.min(12, end), StandardCharsets.US_ASCII);
-                if (!status.equals("HTTP/1.1 101")) {
-                    throw new IOException("no upgrade: " + new String(bytes, StandardCharsets.US_ASCII));
+                String answer = new String(bytes, 0, end, StandardCharsets.US_ASCII);
+                if (!answer.startsWith(isSocket ? "HTTP/1.1 101" : "HTTP/1.1 200")) {
+                    throw new IOException("refused: " + new String(bytes, StandardCharsets.UTF_8));
+                }
+                if (!isSocket) {
+                    return answer(bytes, answer, end);
                 }
                 isUpgraded = true;
                 at = end;
@@ -152,6 +170,16 @@ final class Wires implements AutoCloseable {
                 at += head + length;
             }
             return at;
+        }
+
+        private int answer(byte[] bytes, String head, int end) {
+            int from = head.indexOf("Content-Length: ") + "Content-Length: ".length();
+            int length = Integer.parseInt(head.substring(from, head.indexOf('\r', from)));
+            if (bytes.length < end + length) {
+                return 0;
+            }
+            listener.frame(this, Arrays.copyOfRange(bytes, end, end + length), length);
+            return end + length;
         }
 
         private void frame(int opcode, byte[] bytes, int from, int length) throws IOException {
@@ -198,18 +226,30 @@ final class Wires implements AutoCloseable {
 
     /** Connects and asks for {@code /ws} with an access token; whatever is read comes to the listener. */
     Wire open(String token, Listener listener) {
+        Wire wire = connect(token, true, listener);
+        wire.ask("GET /ws" + wire.head.substring(0, wire.head.length() - 2)
+                + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n");
+        return wire;
+    }
+
+    /** Connects, for {@link Wire#get}. */
+    Wire http(String token, Listener listener) {
+        return connect(token, false, listener);
+    }
+
+    private Wire connect(String token, boolean isSocket, Listener listener) {
         try {
             SocketChannel channel = SocketChannel.open(server);
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            // Ends with a reset: tens of thousands of them must not use up the ports.
+            channel.setOption(StandardSocketOptions.SO_LINGER, 0);
             channel.configureBlocking(false);
-            Wire wire = new Wire(channel, listener);
+            String head = " HTTP/1.1\r\nHost: 127.0.0.1:" + server.getPort() + "\r\nAuthorization: Bearer " + token
+                    + "\r\n\r\n";
+            Wire wire = new Wire(channel, head, isSocket, listener);
             channel.register(selector, SelectionKey.OP_READ, wire);
             wires.add(wire);
-            String head = "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:" + server.getPort()
-                    + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                    + "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer " + token + "\r\n\r\n";
-            wire.room(head.length()).put(head.getBytes(StandardCharsets.US_ASCII));
-            wire.lineUp();
             return wire;
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
@@ -269,13 +309,13 @@ final class Wires implements AutoCloseable {
         }
     }
 
-    int count() {
-        return wires.size();
+    void closeAll() {
+        Set.copyOf(wires).forEach(Wire::close);
     }
 
     @Override
     public void close() {
-        Set.copyOf(wires).forEach(Wire::close);
+        closeAll();
         try {
             selector.close();
         } catch (IOException broken) {

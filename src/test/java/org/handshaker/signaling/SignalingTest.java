@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.handshaker.core.Id;
@@ -23,9 +24,13 @@ import org.handshaker.queue.Event;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Offer;
 import org.handshaker.queue.Receipt;
+import org.handshaker.queue.Right;
 import org.handshaker.queue.Wanted;
+import org.handshaker.store.Database;
+import org.handshaker.support.Await;
 import org.handshaker.support.Circle;
 import org.handshaker.support.Together;
+import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -92,12 +97,57 @@ class SignalingTest {
     void aSendThatPassedItsCheckBeforeTheRemovalIsRefusedAtTheQueue() {
         Offer offer = new Offer(alice, new Username("alice"), bob, MESSAGE, "x", null, null);
         circle.part(alice, bob);
-        assertRefused(
-                Reason.NOT_CONNECTED,
-                () -> circle.queue.offer(offer, () -> {
-                    throw Reason.NOT_CONNECTED.refuse();
-                }));
+        Right lost = new Right() {
+            @Override
+            public void require() {
+                throw Reason.NOT_CONNECTED.refuse();
+            }
+
+            @Override
+            public void require(Handle handle) {
+                throw new AssertionError("refused before anything is changed");
+            }
+        };
+        assertRefused(Reason.NOT_CONNECTED, () -> circle.queue.offer(offer, lost));
         assertEquals(List.of("connection.removed"), kinds(bob));
+    }
+
+    /** A send asks for numbers in a change of its own, which may come behind the one that takes the account away. */
+    @Test
+    void anAccountThatGoesDuringASendLeavesNoQueueBehind() throws Exception {
+        Database database = circle.store.database();
+        assertEquals(2, queueRows(), "both have heard of their connection");
+        CountDownLatch removed = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletableFuture<Boolean> removal = database.freeLater(handle -> {
+            circle.directory.remove(handle, bob);
+            removed.countDown();
+            await(goOn);
+            return true;
+        });
+        await(removed);
+        CompletableFuture<Receipt> sent =
+                CompletableFuture.supplyAsync(() -> now(send("@bob", MESSAGE, "x", null, null)));
+        Await.until("the send to wait for a number", 20, () -> database.changesWaiting() == 1);
+        goOn.countDown();
+        assertTrue(removal.get(20, TimeUnit.SECONDS));
+        ExecutionException refused = assertThrows(ExecutionException.class, () -> sent.get(20, TimeUnit.SECONDS));
+        assertEquals(Reason.NOT_CONNECTED, ((Refused) refused.getCause()).reason());
+        assertEquals(1, queueRows());
+    }
+
+    private int queueRows() {
+        return circle.store.database().<Integer>read(handle -> handle.createQuery("SELECT count(*) FROM queues")
+                .mapTo(Integer.class)
+                .one());
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertTrue(latch.await(20, TimeUnit.SECONDS));
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
     }
 
     /** The removal has looked through the queue and is not committed: whoever comes now is found when it is. */

@@ -2,12 +2,7 @@
 package org.handshaker.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -21,13 +16,13 @@ public final class OnionRelay implements AutoCloseable {
 
     private final TestRelay relay;
     private final Path directory;
-    private final Path admin;
+    private final OperatorSocket operator;
     private final String onion;
 
     private OnionRelay(TestRelay relay, Path directory) {
         this.relay = relay;
         this.directory = directory;
-        this.admin = directory.resolve("admin.sock");
+        this.operator = new OperatorSocket(directory.resolve("admin.sock"));
         Await.until("the onion", PUBLISHED_SECONDS_MAX, () -> relay.said().contains("\nonion http://"));
         this.onion = relay.said()
                 .lines()
@@ -76,16 +71,7 @@ public final class OnionRelay implements AutoCloseable {
 
     /** What the operator's socket tells. */
     public JsonNode status() throws IOException {
-        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(admin))) {
-            channel.write(ByteBuffer.wrap("GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-                    .getBytes(StandardCharsets.US_ASCII)));
-            ByteBuffer answer = ByteBuffer.allocate(16_384);
-            while (answer.hasRemaining() && channel.read(answer) >= 0) {
-                Thread.onSpinWait();
-            }
-            String text = new String(answer.array(), 0, answer.position(), StandardCharsets.UTF_8);
-            return new ObjectMapper().readTree(text.substring(text.indexOf("\r\n\r\n") + 4));
-        }
+        return operator.status();
     }
 
     /** The word of {@code /health}. */

@@ -3,9 +3,13 @@ package org.handshaker.tor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.handshaker.support.Await;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 final class OnionProgressTest {
     private final List<String> heard = new ArrayList<>();
@@ -80,7 +84,7 @@ final class OnionProgressTest {
         progress.gone("no tor");
         assertEquals(
                 List.of("abc.onion", "published", "tor ended", "no tor", "100 Done", "published", "no tor"), heard);
-        assertEquals(4, progress.vitals(0).torsLost());
+        assertEquals(4, progress.vitals(Optional.empty()).torsLost());
     }
 
     @Test
@@ -99,7 +103,8 @@ final class OnionProgressTest {
         progress.event("HS_DESC UPLOAD abc UNKNOWN $AA id");
         progress.event("HS_DESC UPLOADED abc UNKNOWN $AA");
         assertEquals(List.of("abc.onion", "published", "unpublished", "published"), heard);
-        assertEquals(OnionNews.FAILURES_IN_A_ROW, progress.vitals(0).descriptorFailures());
+        assertEquals(
+                OnionNews.FAILURES_IN_A_ROW, progress.vitals(Optional.empty()).descriptorFailures());
     }
 
     @Test
@@ -115,5 +120,30 @@ final class OnionProgressTest {
             progress.event(line);
         }
         assertEquals(List.of("5 \"open"), heard);
+    }
+
+    @Test
+    @Timeout(30)
+    void waitsForTheLastOfTheNewDescriptorsAndNoLonger() throws Exception {
+        progress.address("abc.onion");
+        progress.event("HS_DESC UPLOADED abc UNKNOWN $AA");
+        long before = progress.uploads();
+        Thread waiting = new Thread(() -> {
+            try {
+                progress.awaitUploaded(before, Duration.ofSeconds(60));
+            } catch (InterruptedException interrupted) {
+                heard.add("interrupted");
+            }
+        });
+        waiting.start();
+        progress.event("HS_DESC UPLOAD abc UNKNOWN $AA");
+        progress.event("HS_DESC UPLOAD abc UNKNOWN $BB");
+        progress.event("HS_DESC UPLOADED abc UNKNOWN $BB");
+        Await.until("it to wait for the other", 20, () -> waiting.getState() == Thread.State.TIMED_WAITING);
+        progress.event("HS_DESC FAILED abc UNKNOWN $AA REASON=UPLOAD_REJECTED");
+        waiting.join();
+        assertEquals(List.of("abc.onion", "published"), heard);
+
+        progress.awaitUploaded(progress.uploads(), Duration.ofMillis(1));
     }
 }
