@@ -45,7 +45,18 @@ public final class TracedRelay implements AutoCloseable {
             throws IOException {
         Path list = home.resolve("strace-" + System.nanoTime());
         Path scratch = Files.createDirectories(home.resolve("data").resolve("tmp"));
-        List<String> command = new ArrayList<>(List.of("strace", "-f", "-qq", "-s", "4096", "-o", list.toString()));
+        List<String> command = new ArrayList<>(List.of(
+                // As the launcher has it: no core file.
+                "sh",
+                "-c",
+                "ulimit -c 0; exec \"$0\" \"$@\"",
+                "strace",
+                "-f",
+                "-qq",
+                "-s",
+                "4096",
+                "-o",
+                list.toString()));
         command.addAll(straceOptions);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(launcherOptions(scratch));
