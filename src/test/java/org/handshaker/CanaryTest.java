@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -15,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -23,6 +23,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.handshaker.client.Carrier;
+import org.handshaker.client.RelayAddress;
+import org.handshaker.client.RelayClient;
+import org.handshaker.client.RelaySocket;
+import org.handshaker.client.RelayUnreachable;
 import org.handshaker.core.Secrets;
 import org.handshaker.support.Markers;
 import org.handshaker.support.RawHttp;
@@ -40,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CanaryTest {
     private static final int REQUESTS = Integer.getInteger("canary.requests", 100_000);
     private static final int THREADS = 4;
+    private static final int READERS = 16;
     private static final int ABRT = 134;
     /** Of {@code -XX:+ExitOnOutOfMemoryError}. */
     private static final int OUT_OF_MEMORY = 3;
@@ -107,7 +113,7 @@ class CanaryTest {
         markers.add("a canary", tag);
         try (TracedRelay relay = start()) {
             RawHttp http = new RawHttp(relay.address());
-            String token = http.signUp("ann" + tag.toLowerCase(java.util.Locale.ROOT));
+            String token = http.signUp("ann" + tag.toLowerCase(Locale.ROOT));
             hail(relay, token, REQUESTS);
             signal(relay, "QUIT");
             hail(relay, token, 200);
@@ -118,15 +124,14 @@ class CanaryTest {
             nothingIsWritten(relay, "after a crash");
         }
         try (TracedRelay relay = start()) {
-            String token = new RawHttp(relay.address()).signUp("bob" + tag.toLowerCase(java.util.Locale.ROOT));
+            String token = new RawHttp(relay.address()).signUp("bob" + tag.toLowerCase(Locale.ROOT));
             hail(relay, token, 500);
             signal(relay, "ABRT");
             assertEquals(ABRT, relay.awaitExit(60));
             nothingIsWritten(relay, "after an abort");
         }
-        try (TracedRelay relay = start("-Xmx40m")) {
-            String token = new RawHttp(relay.address()).signUp("cat" + tag.toLowerCase(java.util.Locale.ROOT));
-            swell(relay, token);
+        try (TracedRelay relay = start("-Xmx32m")) {
+            swell(relay);
             assertEquals(OUT_OF_MEMORY, relay.awaitExit(120));
             nothingIsWritten(relay, "after it ran out of memory");
         }
@@ -151,7 +156,9 @@ class CanaryTest {
                 "--puzzle",
                 "off",
                 "--argon2",
-                "m=1024,t=1,p=1");
+                "m=1024,t=1,p=1",
+                "--linger",
+                "30s");
     }
 
     private static void signal(TracedRelay relay, String name) throws Exception {
@@ -291,7 +298,7 @@ class CanaryTest {
             head.append((char) next);
         }
         answers.incrementAndGet();
-        String lower = head.toString().toLowerCase(java.util.Locale.ROOT);
+        String lower = head.toString().toLowerCase(Locale.ROOT);
         int length = lower.indexOf("content-length: ");
         boolean goesOn = lower.startsWith("http/1.1 ")
                 && !lower.contains("connection: close")
@@ -303,27 +310,27 @@ class CanaryTest {
         return in.readNBytes(bytes).length == bytes;
     }
 
-    /** More unfinished requests at once than its heap can hold. */
-    private void swell(TracedRelay relay, String token) throws IOException {
-        URI address = URI.create(relay.address());
-        List<Socket> open = new ArrayList<>();
-        try {
-            for (int i = 0; i < 3_000 && relay.isAlive(); i++) {
-                String part = "{\"to_user\":\"@x\",\"kind\":\"message\",\"payload\":\"" + canary().repeat(4_000);
-                Socket socket = new Socket(InetAddress.getByName(address.getHost()), address.getPort());
-                open.add(socket);
-                OutputStream out = socket.getOutputStream();
-                String head = "POST /events HTTP/1.1\r\nHost: " + address.getAuthority() + "\r\nAuthorization: Bearer "
-                        + token + "\r\nContent-Type: application/json\r\nContent-Length: 90000\r\n\r\n";
-                out.write(head.getBytes(StandardCharsets.UTF_8));
-                out.write(part.substring(0, Math.min(part.length(), 80_000)).getBytes(StandardCharsets.UTF_8));
+    /** More unacked events than its heap can hold: each waits in memory for its reader, who is there and says nothing. */
+    private void swell(TracedRelay relay) {
+        try (Carrier carrier = Carrier.to(RelayAddress.parse(relay.address()))) {
+            RelayClient sender = new RelayClient(carrier);
+            sender.register(tag.toLowerCase(Locale.ROOT) + "_out", RawHttp.PASSWORD);
+            String name = tag.toLowerCase(Locale.ROOT) + "_in_";
+            for (int i = 0; i < READERS; i++) {
+                RelayClient reader = new RelayClient(carrier);
+                reader.register(name + i, RawHttp.PASSWORD);
+                sender.request("@" + name + i);
+                reader.request("@" + tag + "_out");
+                reader.socket(event -> {});
             }
-        } catch (java.net.SocketException itHasEnded) {
-            return;
-        } finally {
-            for (Socket socket : open) {
-                socket.close();
+            RelaySocket socket = sender.socket(event -> {});
+            for (int i = 0; i < 60 * READERS && relay.isAlive(); i++) {
+                String payload = canary().repeat(10_000).substring(0, 60_000);
+                var unused = socket.send("@" + name + i % READERS, "message", payload);
             }
+            relay.awaitExit(60);
+        } catch (RelayUnreachable itHasEnded) {
+            relay.awaitExit(60);
         }
     }
 
