@@ -2,7 +2,6 @@
 package org.handshaker.signaling;
 
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.handshaker.connections.Connections;
 import org.handshaker.core.Id;
@@ -49,8 +48,14 @@ public final class Signaling {
         if (ttlSeconds != null && (ttlSeconds < 1 || ttlSeconds > Limits.EVENT_TTL_MAX.toSeconds())) {
             throw Reason.MALFORMED.refuse("A ttl is 1 second to 30 days.");
         }
-        Id target = find(Username.parse(to));
-        requireConnected(sender, target);
+        // A name that nobody has gets an id that nobody has: then it is refused as a stranger is, after the same
+        // questions.
+        Directory.Sought sought = directory.seek(Username.parse(to));
+        Id target = sought.user().map(User::id).orElseGet(Id::random);
+        if (!connections.areConnected(sender, target)) {
+            sought.beforeNo().run();
+            throw Reason.NOT_CONNECTED.refuse();
+        }
         User self = directory.byId(sender).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
         Offer offer = new Offer(
                 sender,
@@ -84,12 +89,6 @@ public final class Signaling {
                 throw Reason.NOT_CONNECTED.refuse();
             }
         }
-    }
-
-    /** A name that nobody has gets an id that nobody has: then it is refused as a stranger is, after the same questions. */
-    private Id find(Username to) {
-        Optional<User> target = directory.find(to);
-        return target.map(User::id).orElseGet(Id::random);
     }
 
     private void requireConnected(Id sender, Id target) {

@@ -7,11 +7,13 @@ import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.function.IntFunction;
 import org.handshaker.support.Gpg;
 
@@ -23,7 +25,7 @@ import org.handshaker.support.Gpg;
 final class Sameness {
     private static final int EACH = 300;
     private static final int WARM_UP = 200;
-    private static final int NAMES = 20;
+    private static final int NAMES = 60;
     /** With the relay's cheapest hash, so that what is beside the hash shows. */
     private static final String PASSWORD = "correct horse battery";
 
@@ -113,38 +115,43 @@ final class Sameness {
                 .getBytes(StandardCharsets.US_ASCII);
     }
 
+    /** Among answers of one look: what kind of key somebody has may show, and those who do not exist have all kinds. */
     private void compare(String what, IntFunction<byte[]> call) throws IOException {
-        long[][] nanos = new long[2][EACH];
-        int[] count = new int[2];
-        Set<String> looks = new TreeSet<>();
+        Map<String, List<List<Long>>> nanos = new TreeMap<>();
         try (Socket socket = connect()) {
             for (int i = 0; i < WARM_UP; i++) {
                 ask(socket, call.apply(i));
             }
-            while (count[0] < EACH || count[1] < EACH) {
-                int kind = count[0] == EACH ? 1 : count[1] == EACH ? 0 : random.nextInt(2);
+            for (int i = 0; i < 2 * EACH; i++) {
+                int kind = random.nextInt(2);
                 Answer answer = ask(socket, call.apply(2 * random.nextInt(NAMES) + kind));
-                nanos[kind][count[kind]++] = answer.nanos;
-                looks.add(answer.look);
+                nanos.computeIfAbsent(answer.look, look -> List.of(new ArrayList<>(), new ArrayList<>()))
+                        .get(kind)
+                        .add(answer.nanos);
             }
         }
-        double p = rankTest(nanos[0], nanos[1]);
-        double exists = median(nanos[0]);
-        double not = median(nanos[1]);
-        report.say(String.format(
-                Locale.ROOT,
-                "| %s | 2 × %d | %d | %.3f ms | %.3f ms | %.1f %% | %.3f |",
-                what,
-                EACH,
-                looks.size(),
-                exists,
-                not,
-                100 * Math.abs(exists - not) / Math.max(exists, not),
-                p));
-        if (looks.size() > 1) {
-            report.say("");
-            looks.forEach(report::say);
-        }
+        nanos.forEach((look, times) -> {
+            long[] known = times.get(0).stream().mapToLong(Long::longValue).toArray();
+            long[] nobody = times.get(1).stream().mapToLong(Long::longValue).toArray();
+            if (known.length == 0 || nobody.length == 0) {
+                report.say("| " + what + " | " + known.length + " and " + nobody.length + " | ONLY ONE KIND: " + look
+                        + " | | | | |");
+                return;
+            }
+            double exists = median(known);
+            double not = median(nobody);
+            report.say(String.format(
+                    Locale.ROOT,
+                    "| %s | %d and %d | %s bytes | %.3f ms | %.3f ms | %.1f %% | %.3f |",
+                    what,
+                    known.length,
+                    nobody.length,
+                    look.replaceFirst("(?is).*content-length: (\\d+).*", "$1"),
+                    exists,
+                    not,
+                    100 * Math.abs(exists - not) / Math.max(exists, not),
+                    rankTest(known, nobody)));
+        });
     }
 
     private static Answer ask(Socket socket, byte[] request) throws IOException {
