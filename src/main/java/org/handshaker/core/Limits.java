@@ -89,6 +89,12 @@ public final class Limits {
     public static final int TOO_FAST_FRAMES_MAX = 500;
 
     public static final Duration EVENT_TTL_MAX = Duration.ofDays(30);
+    public static final int PUSH_ENDPOINT_CHARS_MAX = 1_024;
+    /** Between two wake-ups of one user. */
+    public static final Duration PUSH_INTERVAL_MIN = Duration.ofMinutes(1);
+    /** Until a push service that failed is tried again, twice at most. */
+    public static final Duration PUSH_RETRY_WAIT = Duration.ofMinutes(5);
+
     public static final Duration TURN_CREDENTIAL_LIFE = Duration.ofMinutes(10);
 
     /** Hashes that may wait for a core, strangers' and as many of known devices, and how long. */
@@ -100,6 +106,8 @@ public final class Limits {
     public static final int CIRCUIT_REFUSALS_MAX = 100;
 
     public static final Duration CIRCUIT_REFUSALS_WINDOW = Duration.ofMinutes(1);
+    /** How long such a circuit, where it lives on, waits for each further refusal: to refuse at full speed is work, too. */
+    public static final Duration CIRCUIT_REFUSAL_WAIT = Duration.ofSeconds(1);
 
     /** Wrong passwords of strangers for one name before the next stranger pays with a puzzle, and where it costs most. */
     public static final int GUESSES_FREE = 20;
@@ -117,6 +125,10 @@ public final class Limits {
     public static final int CHANGES_WAITING_MAX = 8_192;
     /** Requests in line for a thread at which the relay is strained to the utmost. */
     public static final int REQUESTS_WAITING_STRAINED = 256;
+    /** How much later a stranger hears a refusal for so many requests in line, and how much at most. */
+    public static final Duration STRANGER_REFUSAL_WAIT = Duration.ofSeconds(1);
+
+    public static final Duration STRANGER_REFUSAL_WAIT_MAX = Duration.ofSeconds(10);
 
     /** What the operator says to all, in one announcement. */
     public static final int ANNOUNCEMENT_CHARS_MAX = 1_000;

@@ -22,8 +22,9 @@ final class Schema {
             "003-connections.sql",
             "004-queue.sql",
             "005-suspensions.sql",
-            "006-ratchet.sql",
-            "007-seen.sql");
+            "006-push.sql",
+            "007-ratchet.sql",
+            "008-seen.sql");
 
     private Schema() {}
 

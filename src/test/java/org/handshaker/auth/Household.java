@@ -43,6 +43,7 @@ final class Household implements AutoCloseable {
     final OpenPgp openPgp = new OpenPgp();
     final Devices devices;
     final Sessions sessions;
+    final Suspensions suspensions;
     final KeyChanges keys;
     final Resets resets;
     final Logins logins;
@@ -86,6 +87,7 @@ final class Household implements AutoCloseable {
         Auth auth = Auth.of(config, passwords, store.database(), store.vault(), directory, newcomers, queue, time);
         devices = auth.devices();
         sessions = auth.sessions();
+        suspensions = auth.suspensions();
         keys = auth.keys();
         resets = auth.resets();
         logins = auth.logins();
@@ -140,7 +142,7 @@ final class Household implements AutoCloseable {
                 passwords,
                 proofs,
                 sessions,
-                new Suspensions(store.database(), directory, sessions),
+                suspensions,
                 keys,
                 challenges,
                 time);
