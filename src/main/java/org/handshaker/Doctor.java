@@ -69,6 +69,9 @@ final class Doctor {
     }
 
     private String keyFile() {
+        if (config.isKeyTyped()) {
+            return "to be typed at the start";
+        }
         if (!Files.exists(config.keyFile())) {
             return "not there yet; the first start makes it";
         }

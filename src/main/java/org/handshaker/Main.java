@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker;
 
+import java.io.Console;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -13,6 +14,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import org.handshaker.client.Demo;
 import org.handshaker.core.Config;
+import org.handshaker.core.KeyFile;
+import org.handshaker.core.MasterKey;
 import org.handshaker.core.Setting;
 import org.handshaker.core.Unusable;
 import org.handshaker.web.WebServer;
@@ -54,6 +57,9 @@ public final class Main {
                 .addSubcommand("verify-log", verifyLogSpec())
                 .addSubcommand("onion", onionSpec())
                 .addSubcommand("clients", clientsSpec())
+                .addSubcommand("rekey", rekeySpec())
+                .addSubcommand("panic", panicSpec())
+                .addSubcommand("alive", aliveSpec())
                 .addSubcommand("admin", adminSpec());
         root.usageMessage().description("A Tor-first relay for people who agreed to talk.");
         CommandLine commands = new CommandLine(root)
@@ -155,6 +161,47 @@ public final class Main {
                 .description("The head of the log when you looked last: it must be part of this one.")
                 .build());
         addSettings(spec, Setting.DATA, Setting.KEY_FILE);
+        return spec;
+    }
+
+    private static CommandSpec rekeySpec() {
+        CommandSpec spec = CommandSpec.create().name("rekey").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description(
+                        "Puts a new master key in the place of the old one, which opens nothing any more; the relay"
+                                + " may run meanwhile. Copies of the data directory from before still open with the old key.")
+                .sortOptions(false);
+        spec.addOption(OptionSpec.builder("--new-key-file")
+                .type(Path.class)
+                .paramLabel("FILE")
+                .description(
+                        "Where the relay cannot write over the old key (a credential, a typed one): the new key, made"
+                                + " if it is not there. Both open the data until the first start with the new one.")
+                .build());
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE);
+        return spec;
+    }
+
+    private static CommandSpec panicSpec() {
+        CommandSpec spec = CommandSpec.create().name("panic").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description("Destroys the keys, then everything in the data directory, the onion's address included,"
+                        + " and ends a relay that runs there. Nothing brings them back.")
+                .sortOptions(false);
+        spec.addOption(OptionSpec.builder("--yes")
+                .type(boolean.class)
+                .description("Does not ask.")
+                .build());
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE, Setting.RATCHET_FILE);
+        return spec;
+    }
+
+    private static CommandSpec aliveSpec() {
+        CommandSpec spec = CommandSpec.create().name("alive").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description("A sign of life for --dead-man: the time it gives you begins anew.")
+                .sortOptions(false);
+        addSettings(spec, Setting.DATA);
         return spec;
     }
 
@@ -353,11 +400,14 @@ public final class Main {
                 return admin(command, in, out, err);
             }
             return switch (command.commandSpec().name()) {
-                case "serve" -> serve(command, out, err);
+                case "serve" -> serve(command, in, out, err);
                 case "demo" -> demo(command, out);
                 case "doctor" -> doctor(command, out);
                 case "invite" -> invite(command, out);
                 case "verify-log" -> verifyLog(command, out);
+                case "rekey" -> rekey(command, in, out);
+                case "panic" -> panic(command, in, out, err);
+                case "alive" -> alive(command, out);
                 default -> onion(command, out, err);
             };
         } catch (Unusable unusable) {
@@ -389,6 +439,64 @@ public final class Main {
         @Nullable String seen = parsed.matchedOptionValue("--head", (String) null);
         boolean isWhole = file == null ? verify.store(config(parsed), InstantSource.system()) : verify.file(file, seen);
         return isWhole ? OK : FAILED;
+    }
+
+    private static int rekey(ParseResult parsed, InputStream in, PrintStream out) {
+        Config config = config(parsed);
+        @Nullable Path newFile = parsed.matchedOptionValue("--new-key-file", (Path) null);
+        if (newFile != null) {
+            byte[] old = config.isKeyTyped() ? typedKey(in) : KeyFile.read(config.keyFile());
+            MasterKey.add(config.data(), old, newFile);
+            out.println("The new key opens the data as well. Start the relay with it: from then on the old key opens"
+                    + " nothing. Then destroy that one.");
+        } else if (config.isKeyTyped()) {
+            throw new Unusable("Name a file for the new key with --new-key-file. Nothing was touched.");
+        } else {
+            MasterKey.renew(config.data(), config.keyFile());
+            out.println("There is a new master key in the same file, and the old one opens nothing any more. Copy the"
+                    + " new one as you had copied the old, and destroy the old copies.");
+        }
+        return OK;
+    }
+
+    private static int panic(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
+        Config config = config(parsed);
+        Panic panic = new Panic(config);
+        panic.requireRelay();
+        if (!parsed.hasMatchedOption("--yes")) {
+            err.print("This destroys the master key, " + config.data() + " and the onion's address. Type destroy: ");
+            err.flush();
+            if (!"destroy".equals(answer(in))) {
+                throw new Unusable("Nothing was destroyed.");
+            }
+        }
+        var left = panic.destroy();
+        left.forEach(file -> err.println("Not destroyed: " + file));
+        out.println(left.isEmpty() ? "Everything is destroyed." : "Some of it could not be destroyed.");
+        return left.isEmpty() ? OK : FAILED;
+    }
+
+    private static String answer(InputStream in) {
+        byte[] line = new byte[16];
+        try {
+            int length = in.read(line);
+            return new String(line, 0, Math.max(length, 0), StandardCharsets.UTF_8).strip();
+        } catch (IOException closed) {
+            return "";
+        }
+    }
+
+    private static int alive(ParseResult parsed, PrintStream out) {
+        DeadMan.sign(config(parsed).data(), InstantSource.system().instant());
+        out.println("The relay knows that you are alive.");
+        return OK;
+    }
+
+    // Where there is a console that is no terminal (JDK 22 and newer), it reads the line as well.
+    @SuppressWarnings("SystemConsoleNull")
+    private static byte[] typedKey(InputStream in) {
+        @Nullable Console console = System.console();
+        return TypedKey.read(console, in);
     }
 
     private static int onion(ParseResult parsed, PrintStream out, PrintStream err) {
@@ -464,12 +572,13 @@ public final class Main {
         return Settings.gather(options, environment, file, home);
     }
 
-    private static int serve(ParseResult parsed, PrintStream out, PrintStream err) {
+    private static int serve(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
         Config config = config(parsed);
         Thread preload = new Thread(WebServer::preload, "preload");
         preload.setDaemon(true);
         preload.start();
-        Relay relay = new Relay(config, InstantSource.system(), new Announcer(out, err));
+        Relay relay = new Relay(config, InstantSource.system(), new Announcer(out, err), () -> typedKey(in));
+        relay.whenDestroyed(() -> Runtime.getRuntime().halt(OK));
         CountDownLatch stopped = new CountDownLatch(1);
         Thread stop = new Thread(
                 () -> {

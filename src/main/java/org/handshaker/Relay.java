@@ -31,10 +31,10 @@ import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.Limits;
-import org.handshaker.core.Reason;
 import org.handshaker.core.Refusals;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Standing;
+import org.handshaker.core.StoreKey;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
@@ -60,6 +60,7 @@ import org.handshaker.push.Push;
 import org.handshaker.push.PushRoutes;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
+import org.handshaker.queue.Ratchet;
 import org.handshaker.queue.ThreadTimer;
 import org.handshaker.queue.Timer;
 import org.handshaker.signaling.Signaling;
@@ -92,6 +93,7 @@ public final class Relay implements AutoCloseable {
     private final Announcer announcer;
     private final Database database;
     private final Admission admission;
+    private final Ratchet ratchet;
     private final Queue queue;
     private final Sockets sockets;
     private final Push push;
@@ -111,15 +113,25 @@ public final class Relay implements AutoCloseable {
     private final SelfProbe probe;
     private final Hammering hammering;
     private final AtomicBoolean isClosed = new AtomicBoolean();
+    private volatile boolean isDestroyed;
+    private volatile Runnable whenDestroyed = () -> {};
     private final AtomicBoolean wasPublished = new AtomicBoolean();
     private volatile boolean isDrained;
     private volatile Runnable whenToldToEnd = () -> {};
 
     public Relay(Config config, InstantSource time, Announcer announcer) {
+        this(config, time, announcer, () -> {
+            throw new Unusable("Nobody can be asked for the master key here: name its file with --key-file.");
+        });
+    }
+
+    /** @param typedKey asks for the master key, 32 bytes, where it lies in no file */
+    public Relay(Config config, InstantSource time, Announcer announcer, Supplier<byte[]> typedKey) {
         this.config = config;
         this.announcer = announcer;
-        Vault vault = openVault();
+        Vault vault = openVault(config, announcer, typedKey);
         this.database = Database.open(config.data());
+        @Nullable Ratchet openedRatchet = null;
         try {
             database.requireKey(vault.blind("key check"));
             if (config.isRestored()) {
@@ -137,11 +149,20 @@ public final class Relay implements AutoCloseable {
 
             Directory directory = Directory.open(database, vault);
             AtomicReference<@Nullable Presence> presence = new AtomicReference<>();
+            this.ratchet = Ratchet.open(
+                    database,
+                    vault,
+                    config.ratchetFile(),
+                    time,
+                    System::nanoTime,
+                    onion::confirmsTime,
+                    config.isRestored() ? Ratchet.Lost.DELETE : Ratchet.Lost.REFUSE);
+            openedRatchet = ratchet;
             Timer timer = new ThreadTimer();
             this.queue = new Queue(
                     database,
                     vault,
-                    time,
+                    ratchet,
                     new Queue.Times(config.linger(), config.signalTtl(), config.eventTtl()),
                     (viewer, user) -> {
                         Presence known = presence.get();
@@ -185,10 +206,7 @@ public final class Relay implements AutoCloseable {
             TurnCredentials turn = turn();
 
             this.routes = new ArrayList<>();
-            routes.add(Route.get(
-                            "/health",
-                            Access.ANYONE,
-                            call -> Reply.ok(new Health(health.state().word())))
+            routes.add(Route.get("/health", Access.ANYONE, call -> Reply.ok(new Health(state())))
                     .costs(Cost.NOTHING));
             routes.addAll(new PageRoutes().routes());
             routes.addAll(auth.routes());
@@ -216,6 +234,15 @@ public final class Relay implements AutoCloseable {
             expiring.add(prekeys);
             expiring.add(invites);
             expiring.add(queue::expire);
+            if (!config.identityTtl().isZero()) {
+                expiring.add(auth.idle(config.identityTtl(), ratchet::certainly));
+            }
+            if (!config.deadMan().isZero()) {
+                expiring.add(new DeadMan(config.data(), config.deadMan(), ratchet::certainly, () -> {
+                    destroy();
+                    whenDestroyed.run();
+                }));
+            }
             this.sweeper = new Sweeper(database, time, expiring);
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));
             this.web =
@@ -232,12 +259,20 @@ public final class Relay implements AutoCloseable {
                     .orElse(null);
             strain.watch(web::strain);
         } catch (RuntimeException failed) {
+            if (openedRatchet != null) {
+                openedRatchet.close();
+            }
             database.close();
             throw failed;
         }
     }
 
     private record Health(String status) {}
+
+    /** While the ratchet waits for the network's time, bodies are kept longer than promised. */
+    private String state() {
+        return (ratchet.isWaiting() ? OnionHealth.State.DEGRADED : health.state()).word();
+    }
 
     /** Rates (or none) in front, admission behind. */
     private record HouseGate(@Nullable RateLimiter limiter, Hammering hammering, Admission admission) implements Gate {
@@ -280,7 +315,7 @@ public final class Relay implements AutoCloseable {
     private Status status(Auth auth, Directory directory, Puzzle puzzle, Strain strain) {
         Puzzle.Terms terms = puzzle.terms();
         return new Status(
-                health.state().word(),
+                state(),
                 isDrained,
                 word(auth.registration()),
                 word(terms.mode()),
@@ -334,18 +369,30 @@ public final class Relay implements AutoCloseable {
 
         @Override
         public void end() {
-            whenToldToEnd.run();
+            // What is destroyed has nothing left to commit.
+            (isDestroyed ? whenDestroyed : whenToldToEnd).run();
         }
 
         @Override
         public void destroy() {
-            throw Reason.NOT_FOUND.refuse("This relay cannot destroy itself yet.");
+            Relay.this.destroy();
         }
     }
 
-    private Vault openVault() {
+    private static Vault openVault(Config config, Announcer announcer, Supplier<byte[]> typedKey) {
+        byte[] master = config.isKeyTyped() ? typedKey.get() : keyOfFile(config, announcer);
+        try {
+            return StoreKey.open(config.data(), master);
+        } finally {
+            Arrays.fill(master, (byte) 0);
+        }
+    }
+
+    private static byte[] keyOfFile(Config config, Announcer announcer) {
         Path keyFile = config.keyFile();
-        if (!Files.exists(keyFile) && Files.exists(config.data().resolve("handshaker.db"))) {
+        boolean isStoreThere =
+                StoreKey.isStoreIn(config.data()) || Files.exists(config.data().resolve(StoreKey.FILE));
+        if (!Files.exists(keyFile) && isStoreThere) {
             throw new Unusable("There is a database but no key file, and without its key it cannot be read:"
                     + " put the key file back, or name it with --key-file. Nothing was touched.");
         }
@@ -353,12 +400,18 @@ public final class Relay implements AutoCloseable {
             announcer.tell("A new master key was made, in the file of --key-file. Keep a copy apart from the data:"
                     + " without it the database is unreadable, with it and the data nothing is secret.");
         }
-        byte[] master = KeyFile.read(keyFile);
-        try {
-            return new Vault(master);
-        } finally {
-            Arrays.fill(master, (byte) 0);
-        }
+        return KeyFile.read(keyFile);
+    }
+
+    /** Destroys the keys and the data, for good. What is in memory goes with the process, which is to end next. */
+    public void destroy() {
+        isDestroyed = true;
+        var unused = new Panic(config).destroy();
+    }
+
+    /** @param told what ends the process at once when the relay has destroyed itself */
+    public void whenDestroyed(Runnable told) {
+        whenDestroyed = told;
     }
 
     private TurnCredentials turn() {
@@ -452,8 +505,12 @@ public final class Relay implements AutoCloseable {
         if (!config.limitsAreOn()) {
             announcer.tell("LIMITS ARE OFF: no rates, no admission. This relay is for measuring, not for people.");
         }
-        if (config.keyFile().startsWith(config.data())) {
+        if (!config.isKeyTyped() && config.keyFile().startsWith(config.data())) {
             announcer.tell("The key file lies in the data directory: one stolen folder opens everything. Move it.");
+        }
+        if (config.ratchetFile().startsWith(config.data())) {
+            announcer.tell("The file of --ratchet-file lies in the data directory: a copy of it opens what is forgotten"
+                    + " later. Move it.");
         }
         if (!config.listen().isLocal()) {
             announcer.tell("EXPOSED: other machines reach this relay in clear text and without Tor.");
@@ -462,6 +519,7 @@ public final class Relay implements AutoCloseable {
         web.whenRefused(refusals::count);
         sockets.whenRefused(refusals::count);
         sockets.start();
+        ratchet.start();
         sweeper.start();
         String address = web.start();
         if (local != null) {
@@ -544,5 +602,6 @@ public final class Relay implements AutoCloseable {
         sweeper.close();
         admission.close();
         database.close();
+        ratchet.close();
     }
 }

@@ -2,8 +2,11 @@
 package org.handshaker.auth;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.Supplier;
 import org.handshaker.core.Config;
 import org.handshaker.core.Config.Registration;
 import org.handshaker.core.Username;
@@ -17,6 +20,7 @@ import org.handshaker.web.Route;
 
 /** This package, put together: what the wiring needs of it. */
 public final class Auth {
+    private final Directory directory;
     private final Newcomers newcomers;
     private final Devices devices;
     private final Sessions sessions;
@@ -36,6 +40,7 @@ public final class Auth {
             Newcomers newcomers,
             Queue queue,
             InstantSource time) {
+        this.directory = directory;
         OpenPgp openPgp = new OpenPgp();
         Challenges challenges = new Challenges(openPgp, new Decoys(vault, openPgp), time);
         ProofStore proofs = new ProofStore(vault);
@@ -124,6 +129,15 @@ public final class Auth {
             return 0;
         };
         return List.of(sessions, resets, logins, keys, solutions);
+    }
+
+    /**
+     * For the sweeper: forgets who has not been here for so many days.
+     *
+     * @param certainly the time, as far as it is certain
+     */
+    public Expiring idle(Duration patience, Supplier<Instant> certainly) {
+        return new Idle(directory, patience, certainly);
     }
 
     public List<Route> routes() {

@@ -43,6 +43,7 @@ public final class Sessions implements Authenticator, Expiring {
     private final Duration life;
     private final InstantSource time;
     private final SessionStore store = new SessionStore();
+    private final SeenStore seen = new SeenStore();
     private final Remembered<Id, Id> userOfLiveSession = new Remembered<>(REMEMBERED_SESSIONS);
     private final List<SessionEnded> listeners = new CopyOnWriteArrayList<>();
 
@@ -86,6 +87,7 @@ public final class Sessions implements Authenticator, Expiring {
         Instant now = now();
         RefreshToken token = mint.first(caller.session(), now.plus(life));
         store.insert(handle, caller, token, now);
+        seen.seen(handle, user, Idle.day(now));
         // The store knows no more than the day, so the one just begun may look as old as any.
         store.beyond(handle, user, SESSIONS_PER_USER_MAX).stream()
                 .filter(asleep -> !asleep.equals(caller.session()))
@@ -115,6 +117,7 @@ public final class Sessions implements Authenticator, Expiring {
         if (Secrets.same(session.get().tokenHash(), token.hash())) {
             RefreshToken next = mint.after(token, retryId, now.plus(life));
             store.rotate(handle, next);
+            seen.seen(handle, caller.user(), Idle.day(now));
             if (retryId != null) {
                 store.remember(handle, token, Secrets.sha256(retryId), now);
             }

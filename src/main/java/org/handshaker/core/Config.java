@@ -70,9 +70,12 @@ public final class Config {
         }
         data();
         keyFile();
+        ratchetFile();
+        deadMan();
         passwordMin();
         accessTtl();
         refreshTtl();
+        identityTtl();
         linger();
         signalTtl();
         eventTtl();
@@ -113,8 +116,38 @@ public final class Config {
         return path(Setting.DATA);
     }
 
+    /** Whether the master key lies in no file that the relay could read, but is typed or piped in. */
+    public boolean isKeyTyped() {
+        return text(Setting.KEY_FILE).equals("-");
+    }
+
+    /** Where the master key lies, or would lie if it were not typed. */
     public Path keyFile() {
-        return path(Setting.KEY_FILE);
+        return isKeyTyped() ? path(Setting.KEY_FILE, Setting.KEY_FILE.fallback()) : path(Setting.KEY_FILE);
+    }
+
+    /** Not in the data directory unless somebody insists: a copy of that must not hold it. */
+    public Path ratchetFile() {
+        Path keyFile = keyFile();
+        return pathIfSet(Setting.RATCHET_FILE).orElse(keyFile.resolveSibling(keyFile.getFileName() + ".ratchet"));
+    }
+
+    /** How long the operator may be silent before the relay destroys itself; zero: for ever. */
+    public Duration deadMan() {
+        return noneOrDays(Setting.DEAD_MAN, 365);
+    }
+
+    /** How long an identity may be idle; zero: for ever. */
+    public Duration identityTtl() {
+        return noneOrDays(Setting.IDENTITY_TTL, 3_650);
+    }
+
+    private Duration noneOrDays(Setting setting, int daysMax) {
+        Duration given = duration(setting, Duration.ZERO, Duration.ofDays(daysMax));
+        if (!given.isZero() && given.compareTo(Duration.ofDays(1)) < 0) {
+            throw bad(setting, "takes " + setting.takes());
+        }
+        return given;
     }
 
     public Tor tor() {
@@ -278,7 +311,10 @@ public final class Config {
     }
 
     private Path path(Setting setting) {
-        String text = text(setting);
+        return path(setting, text(setting));
+    }
+
+    private Path path(Setting setting, String text) {
         try {
             Path path = text.startsWith("~/") ? home.resolve(text.substring(2)) : Path.of(text);
             if (!text.isEmpty()) {

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
@@ -15,6 +16,9 @@ import java.util.Set;
 
 /** The file that holds the master key: 32 random bytes, readable by its owner only. */
 public final class KeyFile {
+    /** Secrets are smaller. */
+    private static final long DESTROYED_BYTES_MAX = 1_048_576;
+
     private KeyFile() {}
 
     /** Whether {@link #createIfAbsent} made a new one. */
@@ -34,11 +38,17 @@ public final class KeyFile {
             if (parent != null && !Files.isDirectory(parent)) {
                 Files.createDirectories(parent, ownerOnly("rwx------"));
             }
+            // Whole under its name or not there: whoever is killed in between starts again.
+            Path part = file.resolveSibling(file.getFileName() + ".part");
             try (FileChannel channel = FileChannel.open(
-                    file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), ownerOnly("rw-------"))) {
+                    part,
+                    Set.of(StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE),
+                    ownerOnly("rw-------"))) {
                 channel.write(ByteBuffer.wrap(secret));
                 channel.force(true);
             }
+            Files.move(part, file);
+            SlotFile.forceDirectory(file);
             return Found.CREATED;
         } catch (IOException impossible) {
             throw new Unusable("The key file cannot be created: check --key-file.", impossible);
@@ -62,6 +72,29 @@ public final class KeyFile {
             return Files.readAllBytes(file);
         } catch (IOException unreadable) {
             throw new Unusable("The key file cannot be read: check --key-file.", unreadable);
+        }
+    }
+
+    /** Writes zeroes over a small secret file, so that the disk holds it no more, and deletes it; says whether it is gone. */
+    public static boolean destroy(Path file) {
+        boolean isBlank = false;
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            ByteBuffer zeroes = ByteBuffer.allocate((int) Math.min(channel.size(), DESTROYED_BYTES_MAX));
+            while (zeroes.hasRemaining()) {
+                channel.write(zeroes, zeroes.position());
+            }
+            channel.force(true);
+            isBlank = true;
+        } catch (NoSuchFileException none) {
+            return true;
+        } catch (IOException readOnly) {
+            isBlank = false;
+        }
+        try {
+            Files.deleteIfExists(file);
+            return true;
+        } catch (IOException staysThere) {
+            return isBlank;
         }
     }
 

@@ -22,8 +22,16 @@ public enum Setting {
     DATA("~/.local/share/handshaker", "directory", "Database and onion keys; made private to this user"),
     KEY_FILE(
             "~/.config/handshaker/master.key",
-            "file, 32 bytes, mode 0600",
-            "The master key; created on the first start. Without it the database cannot be read"),
+            "file, 32 bytes, mode 0600; - to be asked for it",
+            "The master key; a file is created on the first start. Without it the database cannot be read"),
+    RATCHET_FILE(
+            "",
+            "file; not set: beside the key file, with .ratchet added to its name",
+            "What the keys of waiting events are made from, and forgotten by, hour by hour; never copy it"),
+    DEAD_MAN(
+            "0s",
+            "0s, or 1d to 365d",
+            "DANGER: destroys key and data when nobody has said \"handshaker alive\" for so long; 0s never"),
     TOR(
             "managed",
             "none, managed, control or torrc",
@@ -47,6 +55,10 @@ public enum Setting {
     ARGON2("m=65536,t=3,p=1", "m 1024 to 1048576 KiB, t 1 to 16, p 1 to 8", "Cost of a password hash (Argon2id)"),
     ACCESS_TTL("300s", "30s to 3600s", "Life of an access token"),
     REFRESH_TTL("30d", "1h to 365d", "Life of a session that is not used"),
+    IDENTITY_TTL(
+            "180d",
+            "0s, or 1d to 3650d",
+            "Life of an identity that nobody uses, with all it owns, in whole days; 0s for ever"),
     LINGER("2s", "0s to 30s", "How long an event may stay in memory only, waiting for its ack; 0s stores every event"),
     SIGNAL_TTL("120s", "1s to 1h", "Life of an unread signal"),
     EVENT_TTL("14d", "1s to 30d", "Life of an unread message"),

@@ -5,10 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
-import javax.crypto.AEADBadTagException;
-import javax.crypto.Cipher;
 import javax.crypto.Mac;
-import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
@@ -19,14 +16,14 @@ import javax.crypto.spec.SecretKeySpec;
  */
 public final class Vault {
     public static final int MASTER_BYTES = 32;
-    private static final int NONCE_BYTES = 12;
-    private static final int TAG_BITS = 128;
+    /** What sealing adds. */
+    public static final int SEALING_BYTES = SealKey.SEALING_BYTES;
 
     private final SecretKeySpec pseudoRandomKey;
     /** Asked several times for each event, and half of the work is the key: each thread keeps what it has made of it. */
     private final ThreadLocal<Mac> blinding;
 
-    private final SecretKeySpec sealKey;
+    private final SealKey sealKey;
 
     /** @param master 32 random bytes; the caller wipes them afterwards */
     public Vault(byte[] master) {
@@ -37,7 +34,7 @@ public final class Vault {
         this.pseudoRandomKey = hmacKey(hmac(hmacKey(salt), master));
         SecretKeySpec blindKey = hmacKey(derive("blind"));
         this.blinding = ThreadLocal.withInitial(() -> mac(blindKey));
-        this.sealKey = new SecretKeySpec(derive("seal"), "AES");
+        this.sealKey = new SealKey(derive("seal"));
     }
 
     /** A 256-bit key for one purpose (HKDF-Expand, one block). */
@@ -59,15 +56,7 @@ public final class Vault {
 
     /** @param place what the bytes are and whose, for example {@code "user.name"} and the row's id */
     public byte[] seal(byte[] plain, String place, byte[]... owner) {
-        byte[] nonce = Secrets.randomBytes(NONCE_BYTES);
-        try {
-            Cipher cipher = cipher(Cipher.ENCRYPT_MODE, nonce, place, owner);
-            byte[] sealed = Arrays.copyOf(nonce, NONCE_BYTES + cipher.getOutputSize(plain.length));
-            cipher.doFinal(plain, 0, plain.length, sealed, NONCE_BYTES);
-            return sealed;
-        } catch (GeneralSecurityException broken) {
-            throw new IllegalStateException("every JDK has AES-GCM", broken);
-        }
+        return sealKey.seal(plain, lengthPrefixed(place, owner));
     }
 
     public byte[] seal(String plain, String place, byte[]... owner) {
@@ -77,24 +66,14 @@ public final class Vault {
     /** Opens what {@link #seal} made for the same place; anything else is a broken database or another key: a programmer's or operator's error. */
     public byte[] open(byte[] sealed, String place, byte[]... owner) {
         try {
-            Cipher cipher = cipher(Cipher.DECRYPT_MODE, Arrays.copyOf(sealed, NONCE_BYTES), place, owner);
-            return cipher.doFinal(sealed, NONCE_BYTES, sealed.length - NONCE_BYTES);
-        } catch (AEADBadTagException foreign) {
+            return sealKey.open(sealed, lengthPrefixed(place, owner));
+        } catch (SealKey.Foreign foreign) {
             throw new IllegalStateException("sealed bytes of " + place + " do not open with this key", foreign);
-        } catch (GeneralSecurityException | IllegalArgumentException broken) {
-            throw new IllegalStateException("sealed bytes of " + place + " are damaged", broken);
         }
     }
 
     public String openText(byte[] sealed, String place, byte[]... owner) {
         return new String(open(sealed, place, owner), StandardCharsets.UTF_8);
-    }
-
-    private Cipher cipher(int mode, byte[] nonce, String place, byte[]... owner) throws GeneralSecurityException {
-        Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-        cipher.init(mode, sealKey, new GCMParameterSpec(TAG_BITS, nonce));
-        cipher.updateAAD(lengthPrefixed(place, owner));
-        return cipher;
     }
 
     /** Unambiguous: ("ab","c") and ("a","bc") differ. */

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
@@ -67,6 +68,30 @@ public final class Directory {
     public void whenSettingsChange(SettingsChanged listener) {
         whenSettingsChange.add(listener);
     }
+
+    /**
+     * Finds a user for somebody who must not learn from the time whether there is one.
+     *
+     * @return whom, and what to run before saying no: it asks the store where memory has answered, as for a name that nobody has
+     */
+    public Sought seek(Username name) {
+        AtomicBoolean wasRead = new AtomicBoolean();
+        Optional<User> user = byName.find(name, () -> {
+            wasRead.set(true);
+            return database.read(handle -> store.find(handle, name));
+        });
+        return new Sought(user, () -> {
+            if (!wasRead.get()) {
+                database.read(handle -> {
+                    store.miss(handle, name);
+                    return name;
+                });
+            }
+        });
+    }
+
+    /** See {@link #seek}. */
+    public record Sought(Optional<User> user, Runnable beforeNo) {}
 
     public Optional<User> find(Username name) {
         return byName.find(name, () -> database.read(handle -> store.find(handle, name)));

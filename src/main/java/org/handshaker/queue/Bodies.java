@@ -8,15 +8,26 @@ import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.jspecify.annotations.Nullable;
 
-/** Seals what an event says (sender, kind and payload together) for the one place in the one queue where it lies. */
+/**
+ * Seals what an event says (sender, kind and payload together) for the one place in the one queue where it lies, and until the
+ * hour in which it runs out.
+ */
 final class Bodies {
     private static final String PLACE = "event.body";
     private static final String SHARED = "event.shared";
+    /** Around a body of a relay that had one key for all of them. */
+    private static final String WRAPPING = "event.before";
+    /** With the key of its hour. */
+    static final int RATCHETED = 1;
+    /** As before there were such keys, and then with the key of its hour. */
+    static final int WRAPPED = 2;
 
     private final Vault vault;
+    private final Ratchet ratchet;
 
-    Bodies(Vault vault) {
+    Bodies(Vault vault, Ratchet ratchet) {
         this.vault = vault;
+        this.ratchet = ratchet;
     }
 
     byte[] seal(Id owner, Event event) {
@@ -30,14 +41,20 @@ final class Bodies {
                 .put(kind)
                 .put(payload)
                 .array();
-        return vault.seal(plain, PLACE, owner.bytes(), seqBytes(event.seq()));
+        return ratchet.seal(event.expiresAt(), plain, bound(owner, event.seq()));
     }
 
+    /** Nothing when the hour in which it ran out is over: then nobody can open it. */
+    @Nullable
     Event open(Id owner, QueueStore.SealedEvent sealed) {
         if (sealed.isShared()) {
             return openShared(sealed);
         }
-        ByteBuffer plain = ByteBuffer.wrap(vault.open(sealed.body(), PLACE, owner.bytes(), seqBytes(sealed.seq())));
+        byte @Nullable [] bytes = sealed.isWrapped() ? unwrap(owner, sealed) : openNow(owner, sealed);
+        if (bytes == null) {
+            return null;
+        }
+        ByteBuffer plain = ByteBuffer.wrap(bytes);
         int fromLength = plain.get();
         int kindLength = plain.get();
         String from = text(plain, fromLength);
@@ -67,12 +84,15 @@ final class Bodies {
                 .put(group)
                 .put(payload)
                 .array();
-        return vault.seal(plain, SHARED, event.eventId().bytes());
+        return ratchet.seal(event.expiresAt(), plain, boundShared(event.eventId()));
     }
 
-    private Event openShared(QueueStore.SealedEvent sealed) {
-        ByteBuffer plain = ByteBuffer.wrap(
-                vault.open(sealed.body(), SHARED, sealed.eventId().bytes()));
+    private @Nullable Event openShared(QueueStore.SealedEvent sealed) {
+        byte @Nullable [] bytes = ratchet.open(sealed.expiresAt(), sealed.body(), boundShared(sealed.eventId()));
+        if (bytes == null) {
+            return null;
+        }
+        ByteBuffer plain = ByteBuffer.wrap(bytes);
         int fromLength = plain.get();
         int kindLength = plain.get();
         int groupLength = plain.get();
@@ -90,13 +110,35 @@ final class Bodies {
                 group);
     }
 
+    private byte @Nullable [] openNow(Id owner, QueueStore.SealedEvent sealed) {
+        return ratchet.open(sealed.expiresAt(), sealed.body(), bound(owner, sealed.seq()));
+    }
+
+    private byte @Nullable [] unwrap(Id owner, QueueStore.SealedEvent sealed) {
+        byte @Nullable [] inner = ratchet.open(sealed.expiresAt(), sealed.body(), wrapping(sealed.seq()));
+        return inner == null ? null : vault.open(inner, PLACE, owner.bytes(), bytes(sealed.seq()));
+    }
+
     /** What sealing adds: two lengths, a nonce and a tag. */
     static int sealedBytes(Event event) {
         int from = event.from() == null ? 0 : event.from().bare().length();
-        return 2 + 12 + 16 + from + event.kind().length() + bytes(event.payload()).length;
+        return 2 + Vault.SEALING_BYTES + from + event.kind().length() + bytes(event.payload()).length;
     }
 
-    private static byte[] seqBytes(long seq) {
+    private static byte[] boundShared(Id eventId) {
+        return Vault.lengthPrefixed(SHARED, eventId.bytes());
+    }
+
+    private static byte[] bound(Id owner, long seq) {
+        return Vault.lengthPrefixed(PLACE, owner.bytes(), bytes(seq));
+    }
+
+    /** What an old body is bound to under the key of its hour; whose it is, it knows inside. */
+    static byte[] wrapping(long seq) {
+        return Vault.lengthPrefixed(WRAPPING, bytes(seq));
+    }
+
+    private static byte[] bytes(long seq) {
         return ByteBuffer.allocate(Long.BYTES).putLong(seq).array();
     }
 

@@ -199,7 +199,7 @@ final class Delivery {
         }
     }
 
-    /** The events of entries, from memory or the disk; one that was acked meanwhile is left out. */
+    /** The events of entries, from memory or the disk; one that was acked meanwhile, or whose hour is over, is left out. */
     private List<Event> load(Id owner, List<Entry> entries) {
         if (entries.isEmpty()) {
             return List.of();

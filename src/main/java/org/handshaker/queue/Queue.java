@@ -36,6 +36,7 @@ public final class Queue implements AutoCloseable {
 
     private final Database database;
     private final InstantSource time;
+    private final Ratchet ratchet;
     private final Times times;
     private final Timer timer;
     private final QueueStore store = new QueueStore();
@@ -49,14 +50,16 @@ public final class Queue implements AutoCloseable {
     private final String epoch;
     private volatile boolean stopping;
 
-    public Queue(Database database, Vault vault, InstantSource time, Times times, Visibility visibility, Timer timer) {
+    /** @param ratchet by which bodies are sealed, and which is the queue's clock */
+    public Queue(Database database, Vault vault, Ratchet ratchet, Times times, Visibility visibility, Timer timer) {
         this.database = database;
-        this.time = time;
+        this.time = ratchet;
+        this.ratchet = ratchet;
         this.times = times;
         this.timer = timer;
-        this.bodies = new Bodies(vault);
+        this.bodies = new Bodies(vault, ratchet);
         this.ledger = new Ledger(database, store, bodies);
-        this.boxes = new Mailboxes(database, vault, store, ledger);
+        this.boxes = new Mailboxes(database, vault, store, ledger, ratchet::isWaiting);
         this.tags = new Tags(vault);
         this.delivery = new Delivery(database, time, timer, store, boxes, bodies);
         this.intake = new Intake(database, time, times, visibility, timer, store, boxes, ledger, tags, delivery);
@@ -364,7 +367,12 @@ public final class Queue implements AutoCloseable {
     }
 
     /** Deletes a batch of what ran out, for the sweeper. */
-    public int expire(Handle handle, Instant now) {
+    public int expire(Handle handle, Instant unused) {
+        if (ratchet.isWaiting()) {
+            // By a clock that nobody confirms nothing is deleted: it may be days ahead.
+            return 0;
+        }
+        Instant now = time.instant();
         List<Id> owners = new ArrayList<>();
         for (Mailbox box : boxes.all()) {
             synchronized (box) {

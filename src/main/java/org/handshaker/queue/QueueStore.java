@@ -21,15 +21,15 @@ import org.jspecify.annotations.Nullable;
 final class QueueStore {
     private static final String INSERT =
             """
-            INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body)
-            SELECT queue, ?, ?, ?, ?, ?, ? FROM queues WHERE queue = ?""";
+            INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, sealing)
+            SELECT queue, ?, ?, ?, ?, ?, ?, 1 FROM queues WHERE queue = ?""";
     private static final String INSERT_REFERENCE =
             """
-            INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, shared)
-            VALUES (?, ?, ?, ?, ?, ?, x'', ?)""";
+            INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, shared, sealing)
+            VALUES (?, ?, ?, ?, ?, ?, x'', ?, 1)""";
     private static final String BODIES =
             """
-            SELECT seq, event_id, class, expires_at, coalesce(shared_bodies.body, events.body), shared IS NOT NULL
+            SELECT seq, event_id, class, expires_at, coalesce(shared_bodies.body, events.body), shared IS NOT NULL, sealing
             FROM events LEFT JOIN shared_bodies ON shared_bodies.row = shared
             WHERE queue = ? AND seq BETWEEN ? AND ?""";
     private static final String DELETE = "DELETE FROM events WHERE queue = ? AND seq = ?";
@@ -52,7 +52,14 @@ final class QueueStore {
 
     record QueueRow(long queue, long reserved, long expired) {}
 
-    record SealedEvent(long seq, Id eventId, EventClass eventClass, Instant expiresAt, byte[] body, boolean isShared) {}
+    record SealedEvent(
+            long seq,
+            Id eventId,
+            EventClass eventClass,
+            Instant expiresAt,
+            byte[] body,
+            boolean isShared,
+            boolean isWrapped) {}
 
     Optional<QueueRow> find(Handle handle, byte[] owner) {
         return handle.createQuery("SELECT queue, reserved, expired FROM queues WHERE owner = :owner")
@@ -123,7 +130,8 @@ final class QueueStore {
                             EventClass.of(row.getInt(3)),
                             Instant.ofEpochSecond(row.getLong(4)),
                             row.getBytes(5),
-                            row.getBoolean(6)));
+                            row.getBoolean(6),
+                            row.getInt(7) == Bodies.WRAPPED));
                 }
             }
             return found;

@@ -2,7 +2,6 @@
 package org.handshaker.signaling;
 
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.handshaker.connections.Connections;
 import org.handshaker.core.Id;
@@ -44,8 +43,14 @@ public final class Signaling {
     public CompletableFuture<Receipt> send(
             Id sender, String to, Kind kind, String payload, @Nullable String clientId, @Nullable Long ttlSeconds) {
         Duration ttl = requireFit(payload, clientId, ttlSeconds);
-        Id target = find(Username.parse(to));
-        requireConnected(sender, target);
+        // A name that nobody has gets an id that nobody has: then it is refused as a stranger is, after the same
+        // questions.
+        Directory.Sought sought = directory.seek(Username.parse(to));
+        Id target = sought.user().map(User::id).orElseGet(Id::random);
+        if (!connections.areConnected(sender, target)) {
+            sought.beforeNo().run();
+            throw Reason.NOT_CONNECTED.refuse();
+        }
         User self = directory.byId(sender).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
         Offer offer = new Offer(sender, self.name(), target, kind, payload, clientId, ttl);
         // Asked again at the queue's door: the two may part this very moment.
@@ -106,12 +111,6 @@ public final class Signaling {
                 throw Reason.NOT_CONNECTED.refuse();
             }
         }
-    }
-
-    /** A name that nobody has gets an id that nobody has: then it is refused as a stranger is, after the same questions. */
-    private Id find(Username to) {
-        Optional<User> target = directory.find(to);
-        return target.map(User::id).orElseGet(Id::random);
     }
 
     private void requireConnected(Id sender, Id target) {

@@ -4,6 +4,7 @@ package org.handshaker.store;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -263,7 +265,7 @@ public final class Database implements AutoCloseable {
         });
         if (!Secrets.same(known, check)) {
             throw new Unusable(
-                    "This key file is not the one of this database: check --key-file. Nothing was read or written with it.");
+                    "This key is not the one of this database: check --key-file. Nothing was read or written with it.");
         }
     }
 
@@ -381,12 +383,28 @@ public final class Database implements AutoCloseable {
                 channel.close();
                 throw new Unusable("Another relay uses this data directory.");
             }
+            channel.truncate(0)
+                    .write(StandardCharsets.US_ASCII.encode(
+                            Long.toString(ProcessHandle.current().pid())));
             return channel;
         } catch (OverlappingFileLockException twice) {
             // The channel stays open: on POSIX systems closing it would release the lock that this process holds.
             throw new Unusable("Another relay uses this data directory.", twice);
         } catch (IOException impossible) {
             throw new Unusable("The data directory cannot be written: check --data.", impossible);
+        }
+    }
+
+    /** The process that has this directory's store open now. Not to be asked by that process itself. */
+    public static Optional<Long> holder(Path directory) {
+        Path file = directory.resolve("lock");
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            if (channel.tryLock() != null) {
+                return Optional.empty();
+            }
+            return Optional.of(Long.valueOf(Files.readString(file).strip()));
+        } catch (IOException | NumberFormatException | OverlappingFileLockException nobodyOrUs) {
+            return Optional.empty();
         }
     }
 

@@ -26,7 +26,9 @@ final class Schema {
             "007-prekeys.sql",
             "008-key-log.sql",
             "009-groups.sql",
-            "010-invites.sql");
+            "010-invites.sql",
+            "011-ratchet.sql",
+            "012-seen.sql");
 
     private Schema() {}
 

@@ -115,6 +115,11 @@ public final class ControlOnion implements OnionService {
     }
 
     @Override
+    public boolean confirmsTime(Instant now) {
+        return link.confirmsTime(now);
+    }
+
+    @Override
     public OnionVitals vitals() {
         return progress.vitals(address().flatMap(link::meetings));
     }

@@ -119,6 +119,11 @@ public final class ManagedOnion implements OnionService {
     }
 
     @Override
+    public boolean confirmsTime(Instant now) {
+        return link.confirmsTime(now);
+    }
+
+    @Override
     public OnionVitals vitals() {
         return progress.vitals(address().flatMap(link::meetings));
     }

@@ -37,6 +37,12 @@ public sealed interface OnionService extends AutoCloseable permits ManagedOnion,
     /** Whether the network's time, as far as this tor knows it, fits {@code now}; a wrong clock makes an onion unfindable. */
     boolean agreesOnTime(Instant now);
 
+    /**
+     * Whether this tor knows the network's time and {@code now} fits it: what it does not know, it does not confirm. An onion
+     * without a tor that can be asked has nothing to hold against the machine's clock.
+     */
+    boolean confirmsTime(Instant now);
+
     OnionVitals vitals();
 
     @Override

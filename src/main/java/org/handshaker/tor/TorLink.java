@@ -91,17 +91,26 @@ final class TorLink implements AutoCloseable {
 
     /** Whether {@code now} lies in the time of tor's consensus. A tor that has none, or does not say, is not contradicted. */
     boolean agreesOnTime(Instant now) {
+        return fitsConsensus(now).orElse(true);
+    }
+
+    /** As {@link #agreesOnTime}, but a tor that does not say confirms nothing. */
+    boolean confirmsTime(Instant now) {
+        return fitsConsensus(now).orElse(false);
+    }
+
+    private Optional<Boolean> fitsConsensus(Instant now) {
         @Nullable ControlPort asked = control;
         try {
             if (asked != null) {
                 Instant from = time(asked, "consensus/valid-after").minus(SKEW_MAX);
                 Instant to = time(asked, "consensus/valid-until").plus(SKEW_MAX);
-                return !now.isBefore(from) && !now.isAfter(to);
+                return Optional.of(!now.isBefore(from) && !now.isAfter(to));
             }
         } catch (IOException | DateTimeException unknown) {
-            return true;
+            return Optional.empty();
         }
-        return true;
+        return Optional.empty();
     }
 
     private static Instant time(ControlPort asked, String key) throws IOException {

@@ -64,6 +64,11 @@ public final class TorrcOnion implements OnionService {
     }
 
     @Override
+    public boolean confirmsTime(Instant now) {
+        return true;
+    }
+
+    @Override
     public OnionVitals vitals() {
         return OnionVitals.UNKNOWN;
     }

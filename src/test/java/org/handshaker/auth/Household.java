@@ -68,7 +68,13 @@ final class Household implements AutoCloseable {
         store = new TestStore(path.resolve("data"));
         directory = Directory.open(store.database(), store.vault());
         Queue.Times times = new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14));
-        queue = new Queue(store.database(), store.vault(), time, times, (viewer, user) -> false, new ThreadTimer());
+        queue = new Queue(
+                store.database(),
+                store.vault(),
+                store.ratchet(time),
+                times,
+                (viewer, user) -> false,
+                new ThreadTimer());
         directory.whenGone(queue::accountGone);
 
         Passwords.Argon2id counted = (password, salt, cost, bytes) -> {

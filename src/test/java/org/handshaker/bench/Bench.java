@@ -85,6 +85,7 @@ public final class Bench {
         sections.put("groups", new FanOutBench(report, directory)::run);
         sections.put("start", this::sizes);
         sections.put("growth", this::growth);
+        sections.put("sameness", this::sameness);
         sections.put("attacks", new Attacks(report, directory)::run);
         sections.put("onion", () -> OnionBench.sealed(report, directory.toAbsolutePath(), holdSeconds));
         return sections;
@@ -109,6 +110,12 @@ public final class Bench {
             if (only == null || only.equals(section.getKey())) {
                 section.getValue().run();
             }
+        }
+    }
+
+    private void sameness() throws Exception {
+        try (Started relay = Started.crowded(directory.resolve("sameness"))) {
+            new Sameness(relay.socketAddress(), report).measure();
         }
     }
 

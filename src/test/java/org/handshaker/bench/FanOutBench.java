@@ -23,6 +23,7 @@ import org.handshaker.directory.Listing;
 import org.handshaker.groups.Groups;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Queue;
+import org.handshaker.queue.Ratchet;
 import org.handshaker.queue.ThreadTimer;
 import org.handshaker.store.Database;
 
@@ -58,7 +59,15 @@ final class FanOutBench {
         Vault vault = new Vault(Secrets.randomBytes(Vault.MASTER_BYTES));
         InstantSource time = InstantSource.system();
         try (Database database = Database.open(directory.resolve("groups"));
-                Queue queue = new Queue(database, vault, time, times, (viewer, user) -> false, new ThreadTimer())) {
+                Ratchet ratchet = Ratchet.open(
+                        database,
+                        vault,
+                        directory.resolve("groups.ratchet"),
+                        time,
+                        System::nanoTime,
+                        now -> true,
+                        Ratchet.Lost.REFUSE);
+                Queue queue = new Queue(database, vault, ratchet, times, (viewer, user) -> false, new ThreadTimer())) {
             Directory people = Directory.open(database, vault);
             Connections connections = new Connections(database, people, queue, vault, time);
             Groups groups = new Groups(database, vault, people, connections, queue);

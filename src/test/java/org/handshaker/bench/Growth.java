@@ -10,11 +10,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.handshaker.core.Id;
 import org.handshaker.core.KeyFile;
+import org.handshaker.core.StoreKey;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Offer;
 import org.handshaker.queue.Queue;
+import org.handshaker.queue.Ratchet;
 import org.handshaker.queue.Receipt;
 import org.handshaker.queue.ThreadTimer;
 import org.handshaker.store.Database;
@@ -34,13 +36,20 @@ final class Growth {
 
     /** Events a second that are committed and then removed, on so many queues in turn. */
     static double perSecond(Path data, Path keyFile, int queues, Duration time) {
-        Vault vault = new Vault(key(keyFile));
+        Vault vault = StoreKey.open(data, key(keyFile));
         Queue.Times times = new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14));
         Id sender = Id.random();
         Id[] owners = IntStream.range(0, queues).mapToObj(i -> Id.random()).toArray(Id[]::new);
         try (Database database = Database.open(data);
-                Queue queue = new Queue(
-                        database, vault, InstantSource.system(), times, (viewer, user) -> false, new ThreadTimer())) {
+                Ratchet ratchet = Ratchet.open(
+                        database,
+                        vault,
+                        keyFile.resolveSibling(keyFile.getFileName() + ".ratchet"),
+                        InstantSource.system(),
+                        System::nanoTime,
+                        now -> true,
+                        Ratchet.Lost.REFUSE);
+                Queue queue = new Queue(database, vault, ratchet, times, (viewer, user) -> false, new ThreadTimer())) {
             // Everyone's first event waits for a number; many at once share the commits.
             IntStream.range(0, queues).parallel().forEach(i -> round(queue, sender, owners, i, 1));
             long begin = System.nanoTime();

@@ -13,11 +13,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.handshaker.core.Id;
 import org.handshaker.core.KeyFile;
+import org.handshaker.core.StoreKey;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Offer;
 import org.handshaker.queue.Queue;
+import org.handshaker.queue.Ratchet;
 import org.handshaker.queue.Receipt;
 import org.handshaker.queue.ThreadTimer;
 import org.handshaker.store.Database;
@@ -33,12 +35,19 @@ final class Stored {
 
     /** @param data of a relay that has run before, and is not running */
     static void fill(Path data, Path keyFile, int queues, int eventsEach) throws InterruptedException {
-        Vault vault = new Vault(KeyFile.read(keyFile));
+        Vault vault = StoreKey.open(data, KeyFile.read(keyFile));
         Queue.Times times = new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14));
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
         try (Database database = Database.open(data);
-                Queue queue = new Queue(
-                        database, vault, InstantSource.system(), times, (viewer, user) -> false, new ThreadTimer())) {
+                Ratchet ratchet = Ratchet.open(
+                        database,
+                        vault,
+                        keyFile.resolveSibling(keyFile.getFileName() + ".ratchet"),
+                        InstantSource.system(),
+                        System::nanoTime,
+                        now -> true,
+                        Ratchet.Lost.REFUSE);
+                Queue queue = new Queue(database, vault, ratchet, times, (viewer, user) -> false, new ThreadTimer())) {
             List<Future<?>> filled = new ArrayList<>();
             for (int i = 0; i < queues; i++) {
                 filled.add(threads.submit(() -> fill(queue, eventsEach)));

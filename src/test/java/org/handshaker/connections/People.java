@@ -46,7 +46,7 @@ final class People implements AutoCloseable {
         queue = new Queue(
                 store.database(),
                 store.vault(),
-                time,
+                store.ratchet(time),
                 times,
                 (viewer, user) -> false,
                 new org.handshaker.queue.ThreadTimer());

@@ -43,7 +43,7 @@ final class Keyring implements AutoCloseable {
         queue = new Queue(
                 store.database(),
                 store.vault(),
-                time,
+                store.ratchet(time),
                 new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14)),
                 (viewer, user) -> false,
                 new ThreadTimer());

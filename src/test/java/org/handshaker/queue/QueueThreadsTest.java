@@ -60,7 +60,7 @@ class QueueThreadsTest {
         queue = new Queue(
                 store.database(),
                 store.vault(),
-                new TestTime(),
+                store.ratchet(new TestTime()),
                 new Queue.Times(Duration.ofMillis(20), Queues.SIGNAL_TTL, Queues.MESSAGE_TTL),
                 (viewer, user) -> !user.equals(readers.get(0)),
                 new ThreadTimer());

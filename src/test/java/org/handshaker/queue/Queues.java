@@ -3,6 +3,8 @@ package org.handshaker.queue;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -38,6 +40,7 @@ final class Queues implements AutoCloseable {
     volatile boolean isVisible = true;
 
     private final Duration linger;
+    Ratchet ratchet;
     Queue queue;
 
     Queues(Path directory) {
@@ -47,14 +50,15 @@ final class Queues implements AutoCloseable {
     Queues(Path directory, Duration linger) {
         this.linger = linger;
         this.store = new TestStore(directory);
+        this.ratchet = store.ratchet(time);
         this.queue = open();
     }
 
-    private Queue open() {
+    Queue open() {
         return new Queue(
                 store.database(),
                 store.vault(),
-                time,
+                ratchet,
                 new Queue.Times(linger, SIGNAL_TTL, MESSAGE_TTL),
                 (viewer, user) -> isVisible,
                 timer);
@@ -70,6 +74,7 @@ final class Queues implements AutoCloseable {
     void crash() {
         store.reopen();
         timer = new ManualTimer();
+        ratchet = store.ratchet(time);
         queue = open();
     }
 
@@ -77,6 +82,7 @@ final class Queues implements AutoCloseable {
     void kill(Runnable atThatMoment) {
         store.kill(atThatMoment);
         timer = new ManualTimer();
+        ratchet = store.ratchet(time);
         queue = open();
     }
 
@@ -129,7 +135,17 @@ final class Queues implements AutoCloseable {
     }
 
     int sweep() {
+        forget();
         return store.database().<Integer>write(handle -> queue.expire(handle, time.instant()));
+    }
+
+    /** Forgets the hours that are over by the test's clock. */
+    void forget() {
+        try {
+            ratchet.advance();
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        }
     }
 
     /** Rows of events on the disk. */

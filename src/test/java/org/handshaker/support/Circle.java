@@ -34,7 +34,7 @@ public final class Circle implements AutoCloseable {
         queue = new Queue(
                 store.database(),
                 store.vault(),
-                time,
+                store.ratchet(time),
                 new Queue.Times(LINGER, Duration.ofMinutes(2), Duration.ofDays(14)),
                 (viewer, user) -> visibility.get().maySee(viewer, user),
                 timer);

@@ -7,13 +7,19 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Vault;
+import org.handshaker.queue.Ratchet;
 import org.handshaker.store.Database;
+import org.jspecify.annotations.Nullable;
 
 /** A real database in a directory of the test's, with a vault of its own; can be closed and opened again. */
 public final class TestStore implements AutoCloseable {
@@ -22,6 +28,7 @@ public final class TestStore implements AutoCloseable {
     private int lives;
     private final Vault vault = new Vault(Secrets.randomBytes(Vault.MASTER_BYTES));
     private Database database;
+    private @Nullable Ratchet ratchet;
 
     public TestStore(Path directory) {
         this.home = directory;
@@ -35,6 +42,24 @@ public final class TestStore implements AutoCloseable {
 
     public Vault vault() {
         return vault;
+    }
+
+    /** The store's ratchet by a test's clock, whose every word is confirmed; the one before is closed. */
+    public Ratchet ratchet(InstantSource time) {
+        return ratchet(time, () -> 0, now -> true, Ratchet.Lost.REFUSE);
+    }
+
+    public Ratchet ratchet(InstantSource time, LongSupplier nanos, Predicate<Instant> witness, Ratchet.Lost lost) {
+        if (ratchet != null) {
+            ratchet.close();
+        }
+        Ratchet opened = Ratchet.open(database, vault, ratchetFile(), time, nanos, witness, lost);
+        ratchet = opened;
+        return opened;
+    }
+
+    public Path ratchetFile() {
+        return home.resolve("elsewhere").resolve("ratchet");
     }
 
     /** As after a restart: a new {@link Database} over the same files. */
@@ -138,5 +163,8 @@ public final class TestStore implements AutoCloseable {
     @Override
     public void close() {
         database.close();
+        if (ratchet != null) {
+            ratchet.close();
+        }
     }
 }

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.handshaker.core.Config;
+import org.handshaker.core.KeyFile;
+import org.handshaker.core.StoreKey;
+import org.handshaker.core.Unusable;
+import org.handshaker.store.Database;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Destroys a relay's data for good and at once: first the keys, each written over and forced to the disk, so that a second later
+ * whatever else is left is noise; then every file of the data directory. How large the database is does not matter.
+ */
+final class Panic {
+    /** Larger files hold only what the keys opened, and are deleted as they are. */
+    private static final long SECRET_BYTES_MAX = 65_536;
+
+    private final Config config;
+
+    Panic(Config config) {
+        this.config = config;
+    }
+
+    /** So that a mistyped directory is not emptied. */
+    void requireRelay() {
+        boolean isThere = Stream.of("handshaker.db", StoreKey.FILE, "lock")
+                .anyMatch(file -> Files.exists(config.data().resolve(file)));
+        if (!isThere) {
+            throw new Unusable("There is no relay's data in the data directory: check --data. Nothing was destroyed.");
+        }
+    }
+
+    /**
+     * Never throws and never stops in the middle.
+     *
+     * @return what could not be destroyed
+     */
+    List<Path> destroy() {
+        List<Path> left = new ArrayList<>();
+        // Any of the first two makes the database unreadable; the third, what waits in it.
+        for (Path key : keys()) {
+            if (!KeyFile.destroy(key)) {
+                left.add(key);
+            }
+        }
+        endWhoeverRuns();
+        destroyAll(config.data(), left);
+        return left;
+    }
+
+    /** A relay that runs has the keys in its memory, and it and its tor would write their files again. */
+    private void endWhoeverRuns() {
+        ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+        Database.holder(config.data())
+                .filter(pid -> pid != ProcessHandle.current().pid())
+                .flatMap(ProcessHandle::of)
+                .ifPresent(relay -> {
+                    relay.descendants().forEach(ProcessHandle::destroyForcibly);
+                    relay.destroyForcibly();
+                });
+    }
+
+    private List<Path> keys() {
+        List<Path> keys = new ArrayList<>();
+        if (!config.isKeyTyped()) {
+            keys.add(config.keyFile());
+        }
+        keys.add(config.data().resolve(StoreKey.FILE));
+        keys.add(config.ratchetFile());
+        return keys;
+    }
+
+    private static void destroyAll(Path directory, List<Path> left) {
+        try {
+            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes found) {
+                    boolean isSecret = found.isRegularFile() && found.size() <= SECRET_BYTES_MAX && found.size() > 0;
+                    if (isSecret ? !KeyFile.destroy(file) : !isDeleted(file)) {
+                        left.add(file);
+                    }
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult visitFileFailed(Path file, IOException unreadable) {
+                    if (Files.exists(file)) {
+                        left.add(file);
+                    }
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path emptied, @Nullable IOException failed) {
+                    // The data directory itself may be a mount, and says nothing.
+                    if (!emptied.equals(directory)) {
+                        var unused = isDeleted(emptied);
+                    }
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException unreachable) {
+            left.add(directory);
+        }
+    }
+
+    private static boolean isDeleted(Path path) {
+        try {
+            Files.deleteIfExists(path);
+            return true;
+        } catch (IOException staysThere) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.handshaker.core.Config;
+import org.handshaker.core.Setting;
+import org.handshaker.support.Program;
+import org.handshaker.support.TestRelay;
+import org.handshaker.support.TestTime;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PanicTest {
+    @TempDir
+    private Path home;
+
+    private Config config() {
+        Map<Setting, String> settings = new EnumMap<>(Setting.class);
+        settings.put(Setting.DATA, home.resolve("data").toString());
+        settings.put(Setting.KEY_FILE, home.resolve("key").toString());
+        settings.put(Setting.TOR, "none");
+        return new Config(settings, home);
+    }
+
+    private List<String> left() throws IOException {
+        try (Stream<Path> files = Files.walk(home)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> home.relativize(file).toString())
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Test
+    void aGibibyteIsNoiseAndGoneWithinASecondAndTheKeysGoFirst() throws Exception {
+        TestRelay.startIn(home, java.time.InstantSource.system()).stop();
+        Path large = home.resolve("data").resolve("handshaker.db-wal");
+        assertEquals(
+                0,
+                new ProcessBuilder("fallocate", "-l", "1G", large.toString())
+                        .start()
+                        .waitFor());
+        List<byte[]> keys = new ArrayList<>();
+        List<Path> held = List.of(home.resolve("key"), home.resolve("data/store.key"), home.resolve("key.ratchet"));
+        List<java.nio.channels.FileChannel> channels = new ArrayList<>();
+        for (Path key : held) {
+            keys.add(Files.readAllBytes(key));
+            channels.add(java.nio.channels.FileChannel.open(key));
+        }
+        Panic panic = new Panic(config());
+        long start = System.nanoTime();
+        assertEquals(List.of(), panic.destroy());
+        long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+        assertTrue(millis < 1_000, millis + " ms");
+        assertEquals(List.of(), left());
+        // The blocks themselves, of which somebody could have a hold: written over, and not only without a name.
+        for (int i = 0; i < channels.size(); i++) {
+            java.nio.ByteBuffer block = java.nio.ByteBuffer.allocate(keys.get(i).length);
+            channels.get(i).read(block, 0);
+            assertEquals(
+                    -1, java.util.Arrays.mismatch(block.array(), new byte[block.capacity()]), held.get(i)::toString);
+            channels.get(i).close();
+        }
+    }
+
+    @Test
+    void aRelayThatRunsEndsWithItsData() throws Exception {
+        String[] serve = {
+            "serve",
+            "--tor",
+            "none",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            home.resolve("data").toString(),
+            "--key-file",
+            home.resolve("key").toString()
+        };
+        try (Program relay = Program.start(home.resolve("errors"), serve)) {
+            relay.awaitLine("ready", 60);
+            try (Program panic = Program.start(
+                    home.resolve("errors2"),
+                    "panic",
+                    "--yes",
+                    "--data",
+                    home.resolve("data").toString(),
+                    "--key-file",
+                    home.resolve("key").toString())) {
+                assertEquals(0, panic.awaitExit(60));
+                panic.awaitLine("Everything is destroyed.", 5);
+            }
+            assertEquals(137, relay.awaitExit(20));
+        }
+        assertEquals(List.of("errors", "errors2"), left());
+    }
+
+    @Test
+    void overTheOperatorsSocketARelayDestroysItself() throws Exception {
+        String admin = "unix:" + home.resolve("a");
+        try (Program relay = Program.start(
+                home.resolve("errors"),
+                "serve",
+                "--tor",
+                "none",
+                "--listen",
+                "127.0.0.1:0",
+                "--admin",
+                admin,
+                "--data",
+                home.resolve("data").toString(),
+                "--key-file",
+                home.resolve("key").toString())) {
+            relay.awaitLine("ready", 60);
+            try (Program panic = Program.start(home.resolve("errors2"), "admin", "panic", "--yes", "--admin", admin)) {
+                assertEquals(0, panic.awaitExit(60), panic::toString);
+            }
+            assertEquals(0, relay.awaitExit(20));
+        }
+        List<String> left = new ArrayList<>(left());
+        // Of the socket, beside which the operator's token lies; it opens nothing any more.
+        left.removeIf(file -> file.startsWith("errors") || file.startsWith("a"));
+        assertEquals(List.of(), left);
+    }
+
+    @Test
+    void doesNothingUnasked() throws Exception {
+        TestRelay.startIn(home, java.time.InstantSource.system()).stop();
+        List<String> before = left();
+        ByteSink err = new ByteSink();
+        var no = new java.io.ByteArrayInputStream("no\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        String[] panic = {
+            "panic",
+            "--data",
+            home.resolve("data").toString(),
+            "--key-file",
+            home.resolve("key").toString()
+        };
+        assertEquals(2, Main.run(panic, no, err.stream(), err.stream()));
+        assertTrue(err.text().contains("Nothing was destroyed."), err::text);
+        String[] mistyped = {
+            "panic",
+            "--yes",
+            "--data",
+            home.toString(),
+            "--key-file",
+            home.resolve("key").toString()
+        };
+        assertEquals(2, Main.run(mistyped, no, err.stream(), err.stream()));
+        assertEquals(before, left());
+    }
+
+    /** What a command has printed. */
+    private static final class ByteSink {
+        private final java.io.ByteArrayOutputStream bytes = new java.io.ByteArrayOutputStream();
+
+        java.io.PrintStream stream() {
+            return new java.io.PrintStream(bytes, true, java.nio.charset.StandardCharsets.UTF_8);
+        }
+
+        String text() {
+            return bytes.toString(java.nio.charset.StandardCharsets.UTF_8);
+        }
+    }
+
+    @Test
+    void aSilentOperatorsRelayDestroysItselfAndASignOfLifeKeepsIt() throws Exception {
+        TestTime time = new TestTime();
+        boolean[] isDead = {false};
+        Path data = Files.createDirectories(home.resolve("data"));
+        DeadMan deadMan = new DeadMan(data, Duration.ofDays(30), time::instant, () -> isDead[0] = true);
+        look(deadMan, time);
+        time.advance(Duration.ofDays(29));
+        look(deadMan, time);
+        DeadMan.sign(data, time.instant());
+        time.advance(Duration.ofDays(29));
+        look(deadMan, time);
+        assertFalse(isDead[0]);
+        time.advance(Duration.ofDays(2));
+        look(deadMan, time);
+        assertTrue(isDead[0]);
+    }
+
+    @org.jspecify.annotations.NullUnmarked
+    private static void look(DeadMan deadMan, TestTime time) {
+        assertEquals(0, deadMan.expire(null, time.instant()));
+    }
+}
