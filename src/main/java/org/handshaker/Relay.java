@@ -21,6 +21,7 @@ import org.handshaker.admin.Status;
 import org.handshaker.admin.Whole;
 import org.handshaker.auth.Auth;
 import org.handshaker.auth.Sessions;
+import org.handshaker.client.Postman;
 import org.handshaker.client.Visit;
 import org.handshaker.connections.ConnectionRoutes;
 import org.handshaker.connections.Connections;
@@ -46,9 +47,12 @@ import org.handshaker.guard.Puzzle;
 import org.handshaker.guard.RateLimiter;
 import org.handshaker.guard.Strain;
 import org.handshaker.presence.Presence;
+import org.handshaker.push.Push;
+import org.handshaker.push.PushRoutes;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
 import org.handshaker.queue.ThreadTimer;
+import org.handshaker.queue.Timer;
 import org.handshaker.signaling.Signaling;
 import org.handshaker.signaling.SignalingRoutes;
 import org.handshaker.signaling.Sockets;
@@ -81,6 +85,7 @@ public final class Relay implements AutoCloseable {
     private final Admission admission;
     private final Queue queue;
     private final Sockets sockets;
+    private final Push push;
     private final Sweeper sweeper;
     private final List<Route> routes;
     private final Hosts hosts;
@@ -123,6 +128,7 @@ public final class Relay implements AutoCloseable {
 
             Directory directory = Directory.open(database, vault);
             AtomicReference<@Nullable Presence> presence = new AtomicReference<>();
+            Timer timer = new ThreadTimer();
             this.queue = new Queue(
                     database,
                     vault,
@@ -132,7 +138,7 @@ public final class Relay implements AutoCloseable {
                         Presence known = presence.get();
                         return known != null && known.maySee(user);
                     },
-                    new ThreadTimer());
+                    timer);
             directory.whenGone(queue::accountGone);
             Connections connections = new Connections(database, directory, queue, vault, time);
             directory.whenGone(connections);
@@ -173,6 +179,16 @@ public final class Relay implements AutoCloseable {
             routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
             routes.addAll(new QueueRoutes(queue, sessions::isLive).routes());
             routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
+            this.push = new Push(
+                    database,
+                    vault,
+                    queue,
+                    new Postman(() -> config.torSocks().or(onion::socks)),
+                    config.pushContact().orElse(null),
+                    config.pushDelay(),
+                    timer,
+                    time);
+            routes.addAll(new PushRoutes(push).routes());
 
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);
@@ -473,6 +489,7 @@ public final class Relay implements AutoCloseable {
         }
         isDrained = true;
         sockets.stopIntake();
+        push.close();
         queue.close();
         web.stopIntake();
         if (local != null) {

@@ -112,6 +112,9 @@ class EveryRouteWithoutRoomTest {
         String seq = text(first(ok(token, "GET", "/signaling/poll", ""), "messages"), "seq");
         String pending = text(first(ok(token, "GET", "/connections/pending", ""), "incoming"), "request_id");
 
+        ok(token, "PUT", "/push/subscription", "{\"endpoint\":\"https://push.somewhere.net/a\"}");
+        put("PUT /push/subscription", token, "{\"endpoint\":\"https://push.somewhere.net/b\"}");
+        put("DELETE /push/subscription", token, "");
         put("POST /auth/register", NOBODY, Json.text(Map.of("username", "erin", "password", RawHttp.PASSWORD)));
         put("POST /auth/login", NOBODY, login());
         put("POST /auth/refresh", NOBODY, Json.text(Map.of("refresh_token", text(second, "refresh_token"))));

@@ -85,6 +85,8 @@ public final class Config {
         torControlPasswordFile();
         torSocks();
         selfProbe();
+        pushDelay();
+        pushContact();
         admin();
         local();
         if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
@@ -196,6 +198,19 @@ public final class Config {
 
     public Duration eventTtl() {
         return duration(Setting.EVENT_TTL, Duration.ofSeconds(1), Limits.EVENT_TTL_MAX);
+    }
+
+    public Duration pushDelay() {
+        return duration(Setting.PUSH_DELAY, Duration.ZERO, Duration.ofMinutes(10));
+    }
+
+    /** RFC 8292, section 2.1. */
+    public Optional<String> pushContact() {
+        String contact = text(Setting.PUSH_CONTACT);
+        if (!contact.isEmpty() && !contact.matches("mailto:[!-~]+@[!-~]+|https://[!-~]+")) {
+            throw bad(Setting.PUSH_CONTACT, "takes " + Setting.PUSH_CONTACT.takes());
+        }
+        return contact.isEmpty() ? Optional.empty() : Optional.of(contact);
     }
 
     public boolean pads() {

@@ -89,6 +89,12 @@ public final class Limits {
     public static final int TOO_FAST_FRAMES_MAX = 500;
 
     public static final Duration EVENT_TTL_MAX = Duration.ofDays(30);
+    public static final int PUSH_ENDPOINT_CHARS_MAX = 1_024;
+    /** Between two wake-ups of one user. */
+    public static final Duration PUSH_INTERVAL_MIN = Duration.ofMinutes(1);
+    /** Until a push service that failed is tried again, twice at most. */
+    public static final Duration PUSH_RETRY_WAIT = Duration.ofMinutes(5);
+
     public static final Duration TURN_CREDENTIAL_LIFE = Duration.ofMinutes(10);
 
     /** Hashes that may wait for a core, strangers' and as many of known devices, and how long. */

@@ -13,6 +13,10 @@ public enum Reason {
     SECRET_KEY(400, "Secret key", "This is a secret key. Send the public certificate only; nothing was stored."),
     USER_ID_REVEALS_EMAIL(400, "User id reveals an e-mail address", "A user id of this key holds an e-mail address."),
     MAIL_DISABLED(400, "Recovery mail is off", "This relay keeps no recovery mail."),
+    BAD_ENDPOINT(
+            400,
+            "Bad endpoint",
+            "An endpoint is https to a public name, or an onion; its keys are a P-256 point and 16 bytes."),
     NOT_WITH_YOURSELF(400, "Not with yourself", "This cannot be done with yourself."),
     NOT_SIGNED_IN(401, "Not signed in", "Sign in first."),
     BAD_CREDENTIALS(401, "Bad credentials", "The username or the password is wrong."),

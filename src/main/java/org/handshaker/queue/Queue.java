@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
@@ -109,6 +110,16 @@ public final class Queue implements AutoCloseable {
 
     public void disconnect(Id owner, Receiver receiver) {
         boxes.with(owner, box -> box.receivers.remove(receiver));
+    }
+
+    /** @param told hears whose queue has something that nobody was there to take; must be short, and comes often */
+    public void whenUnheard(Consumer<Id> told) {
+        delivery.whenUnheard(told);
+    }
+
+    /** Whether a device of this user is there or waits in a poll. */
+    public boolean isHeard(Id owner) {
+        return boxes.with(owner, Mailbox::hasListener);
     }
 
     /** How many events wait. */

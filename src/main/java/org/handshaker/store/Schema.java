@@ -21,7 +21,8 @@ final class Schema {
             "002-auth.sql",
             "003-connections.sql",
             "004-queue.sql",
-            "005-suspensions.sql");
+            "005-suspensions.sql",
+            "006-push.sql");
 
     private Schema() {}
 
