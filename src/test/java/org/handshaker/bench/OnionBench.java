@@ -93,7 +93,7 @@ public final class OnionBench {
         try (Guarded open = new Guarded(data, "--tor=none", "--limits=off", "--puzzle=off", cheap)) {
             people = People.register(open.address(), PEOPLE);
         }
-        try (Guarded relay = new Guarded(data, "--tor=torrc", cheap);
+        try (Guarded relay = new Guarded(data, "--tor=torrc", "--linger=20s", cheap);
                 Echo echo = Echo.calls();
                 Echo pipe = Echo.pipe();
                 TorNetwork network = TorNetwork.start()) {
@@ -120,27 +120,38 @@ public final class OnionBench {
         }
     }
 
-    /** Until the compilers have seen what is measured: past tor, which needs no warming. */
+    /** Until the compilers have seen what is measured: past tor, which needs no warming. The end of it is what the relay takes alone. */
     private void warm() throws Exception {
+        Samples polls = new Samples();
         try (Caller caller = Caller.onCircuit(relay.address(), 1)) {
             for (int i = 0; i < POLLS_BEFORE; i++) {
-                caller.call(
-                        "GET",
-                        "/signaling/poll",
-                        people.token(2 * PAIRS_MEASURED + i % (PEOPLE - 2 * PAIRS_MEASURED)),
-                        "");
+                String token = people.token(2 * PAIRS_MEASURED + i % (PEOPLE - 2 * PAIRS_MEASURED));
+                long start = System.nanoTime();
+                caller.call("GET", "/signaling/poll", token, "");
+                if (i >= POLLS_BEFORE - POLLS) {
+                    polls.add(System.nanoTime() - start);
+                }
                 caller.call("GET", "/health", null, "");
             }
         }
+        Samples talks = new Samples();
         try (Line sender = new Line(direct(2), people.token(0));
                 Line receiver = new Line(direct(3), people.token(1))) {
             receiver.acknowledgeAll();
             for (int i = 0; i < TALKS_BEFORE; i++) {
+                long start = System.nanoTime();
                 talk(sender, 10_000 + i);
+                if (i >= TALKS_BEFORE - TALKS) {
+                    talks.add(System.nanoTime() - start);
+                }
                 // As fast as one may for long.
                 LockSupport.parkNanos(4_000_000);
             }
         }
+        report.bound(
+                "past tor, for comparison: signed-in poll, and send, event, ack, receipt; medians",
+                String.format(Locale.ROOT, "%.2f ms, %.2f ms", polls.millis(0.5), talks.millis(0.5)),
+                "");
     }
 
     private Socket direct(int circuit) throws IOException {
