@@ -49,6 +49,8 @@ import org.handshaker.presence.Presence;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
 import org.handshaker.queue.ThreadTimer;
+import org.handshaker.rooms.RoomRoutes;
+import org.handshaker.rooms.Rooms;
 import org.handshaker.signaling.Signaling;
 import org.handshaker.signaling.SignalingRoutes;
 import org.handshaker.signaling.Sockets;
@@ -147,11 +149,13 @@ public final class Relay implements AutoCloseable {
                     Auth.open(config, database, vault, directory, newcomers, queue, database.nativesDirectory(), time);
             Sessions sessions = auth.sessions();
             Signaling signaling = new Signaling(directory, connections, queue);
+            Rooms rooms = new Rooms(config.roomMembers());
             this.sockets = new Sockets(
                     directory,
                     signaling,
                     queue,
                     (listener, teller) -> new Presence(directory, connections, listener, teller),
+                    rooms,
                     sessions,
                     sessions::isLive,
                     gate,
@@ -173,6 +177,9 @@ public final class Relay implements AutoCloseable {
             routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
             routes.addAll(new QueueRoutes(queue, sessions::isLive).routes());
             routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
+
+            routes.addAll(new RoomRoutes(rooms).routes());
+            routes.addAll(EarlierPaths.of(routes));
 
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);

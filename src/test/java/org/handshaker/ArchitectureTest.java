@@ -46,7 +46,8 @@ class ArchitectureTest {
             Map.entry("auth", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("connections", Set.of("core", "store", "web", "directory", "queue")),
             Map.entry("presence", Set.of("core", "directory", "connections")),
-            Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence")));
+            Map.entry("rooms", Set.of("core", "web")),
+            Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence", "rooms")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())

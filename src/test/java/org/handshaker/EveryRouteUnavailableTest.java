@@ -206,7 +206,8 @@ class EveryRouteUnavailableTest {
         String target = operation
                 .path()
                 .replace("{username}", "@nobody_here")
-                .replace("{session_id}", Id.random().text());
+                .replace("{session_id}", Id.random().text())
+                .replace("{room}", Id.random().text());
         String query = Map.of("/auth/puzzle", "?for=login", "/users/search", "?q=nobody")
                 .getOrDefault(target, "");
         RawHttp.Request request =
@@ -214,7 +215,7 @@ class EveryRouteUnavailableTest {
         if (!operation.takesBody()) {
             return request;
         }
-        return switch (operation.path()) {
+        return switch (operation.path().replaceFirst("^" + EarlierPaths.BEFORE, "")) {
             case "/auth/refresh" ->
                 request.json(Json.text(Map.of("refresh_token", registered.getOrDefault("refresh_token", ""))));
             case "/auth/reset-password" ->

@@ -219,7 +219,10 @@ class EveryRouteWithoutRoomTest {
     }
 
     private static Stream<Named> operations() {
-        return CONTRACT.operations().stream().map(Named::new);
+        // An alias under /api is the very same call.
+        return CONTRACT.operations().stream()
+                .filter(operation -> !operation.path().startsWith(EarlierPaths.BEFORE + "/"))
+                .map(Named::new);
     }
 
     private static Stream<Named> writers() {
@@ -249,7 +252,8 @@ class EveryRouteWithoutRoomTest {
         String target = named.operation
                 .path()
                 .replace("{username}", "@bob")
-                .replace("{session_id}", Id.random().text());
+                .replace("{session_id}", Id.random().text())
+                .replace("{room}", Id.random().text());
         String query =
                 Map.of("/auth/puzzle", "?for=login", "/users/search", "?q=bob").getOrDefault(target, "");
         String body = Map.of(

@@ -11,6 +11,8 @@ public enum Cost {
     /** Asks a stranger for something. */
     ASK,
     SEND,
+    /** Says something in a room, which is written to all of its members. */
+    ROOM,
     POLL,
     /** Opens a WebSocket. */
     SOCKET,

@@ -39,6 +39,8 @@ public enum Reason {
     TOO_MANY_CONNECTIONS(429, "Too many connections", "One of the two has no room for another connection."),
     TOO_MANY_BLOCKS(429, "Too many blocks", "The list of blocked users is full."),
     TOO_MANY_SOCKETS(429, "Too many sockets", "This user has too many open sockets."),
+    TOO_MANY_ROOMS(429, "Too many rooms", "There is no room for another room."),
+    ROOM_FULL(429, "Room full", "This room has no place left."),
     HEADERS_TOO_LARGE(431, "Head too large", "The request line and its headers are over the limit."),
     INTERNAL(500, "Internal error", "The relay failed. Nothing about it was recorded."),
     BUSY(503, "Busy", "The relay is at its limit. Try again soon."),

@@ -39,10 +39,7 @@ public final class Signaling {
      */
     public CompletableFuture<Receipt> send(
             Id sender, String to, Kind kind, String payload, @Nullable String clientId, @Nullable Long ttlSeconds) {
-        if (payload.length() > Limits.PAYLOAD_CHARS_MAX) {
-            throw Reason.TOO_LARGE.refuse("A payload has at most " + Limits.PAYLOAD_CHARS_MAX + " characters.");
-        }
-        requireWhole(payload);
+        requirePayload(payload);
         if (clientId != null) {
             requireId(clientId);
         }
@@ -96,6 +93,13 @@ public final class Signaling {
         if (!connections.areConnected(sender, target)) {
             throw Reason.NOT_CONNECTED.refuse();
         }
+    }
+
+    static void requirePayload(String payload) {
+        if (payload.length() > Limits.PAYLOAD_CHARS_MAX) {
+            throw Reason.TOO_LARGE.refuse("A payload has at most " + Limits.PAYLOAD_CHARS_MAX + " characters.");
+        }
+        requireWhole(payload);
     }
 
     private static void requireId(String clientId) {
