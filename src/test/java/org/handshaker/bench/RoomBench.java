@@ -153,7 +153,7 @@ public final class RoomBench {
             boolean unused = wires.run(WARMING, () -> false);
             heard = 0;
             long start = System.nanoTime();
-            boolean alsoUnused = wires.run(PHASE, () -> false);
+            boolean unusedToo = wires.run(PHASE, () -> false);
             return heard / (double) (MEMBERS - 1) / ((System.nanoTime() - start) / 1e9);
         }
     }
