@@ -54,7 +54,7 @@ final class Guest implements Occupant {
                 .filter(line -> line.startsWith("in "))
                 .reduce((first, last) -> last)
                 .orElseThrow()
-                .split(" ")[3];
+                .split(" ", -1)[3];
     }
 
     List<String> take() {
