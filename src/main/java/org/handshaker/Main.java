@@ -50,6 +50,8 @@ public final class Main {
                 .addSubcommand("serve", serve)
                 .addSubcommand("demo", demo)
                 .addSubcommand("doctor", doctorSpec())
+                .addSubcommand("invite", inviteSpec())
+                .addSubcommand("verify-log", verifyLogSpec())
                 .addSubcommand("onion", onionSpec())
                 .addSubcommand("clients", clientsSpec())
                 .addSubcommand("admin", adminSpec());
@@ -109,6 +111,50 @@ public final class Main {
                 .description("The torrc of --tor torrc, to be looked at as well.")
                 .build());
         addSettings(spec, Setting.values());
+        return spec;
+    }
+
+    private static CommandSpec inviteSpec() {
+        CommandSpec spec = CommandSpec.create().name("invite").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description("Prints an invite with which one registers where --registration is invite: for the first"
+                        + " users, who can invite others. While the relay with these settings does not run.")
+                .sortOptions(false);
+        spec.addOption(OptionSpec.builder("--uses")
+                .type(Integer.class)
+                .paramLabel("NUMBER")
+                .description("How many may register with it, 1 to 100. Default: 1")
+                .build());
+        spec.addOption(OptionSpec.builder("--days")
+                .type(Integer.class)
+                .paramLabel("NUMBER")
+                .description("How long it is good, 1 to 30. Default: 7")
+                .build());
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE);
+        return spec;
+    }
+
+    private static CommandSpec verifyLogSpec() {
+        CommandSpec spec = CommandSpec.create().name("verify-log").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description(
+                        "Checks a key log that was kept as GET /users/{username}/key-log answered it; without a file,"
+                                + " all key logs of the relay with these settings, which must not run. Exit status 1 if one is"
+                                + " not whole.")
+                .sortOptions(false);
+        spec.addPositional(PositionalParamSpec.builder()
+                .type(Path.class)
+                .paramLabel("FILE")
+                .description("The answer, in a file.")
+                .index("0")
+                .arity("0..1")
+                .build());
+        spec.addOption(OptionSpec.builder("--head")
+                .type(String.class)
+                .paramLabel("HASH")
+                .description("The head of the log when you looked last: it must be part of this one.")
+                .build());
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE);
         return spec;
     }
 
@@ -310,6 +356,8 @@ public final class Main {
                 case "serve" -> serve(command, out, err);
                 case "demo" -> demo(command, out);
                 case "doctor" -> doctor(command, out);
+                case "invite" -> invite(command, out);
+                case "verify-log" -> verifyLog(command, out);
                 default -> onion(command, out, err);
             };
         } catch (Unusable unusable) {
@@ -325,6 +373,22 @@ public final class Main {
     private static int doctor(ParseResult parsed, PrintStream out) {
         @Nullable Path torrc = parsed.matchedOptionValue("--torrc", (Path) null);
         return new Doctor(config(parsed), InstantSource.system(), out::println).examine(torrc) ? OK : FAILED;
+    }
+
+    private static int invite(ParseResult parsed, PrintStream out) {
+        Config config = config(parsed);
+        int uses = parsed.matchedOptionValue("--uses", 1);
+        int days = parsed.matchedOptionValue("--days", 7);
+        new StoreCommands(out::println).invite(config, uses, days, InstantSource.system());
+        return OK;
+    }
+
+    private static int verifyLog(ParseResult parsed, PrintStream out) {
+        VerifyLog verify = new VerifyLog(out::println);
+        @Nullable Path file = parsed.matchedPositionalValue(0, (Path) null);
+        @Nullable String seen = parsed.matchedOptionValue("--head", (String) null);
+        boolean isWhole = file == null ? verify.store(config(parsed), InstantSource.system()) : verify.file(file, seen);
+        return isWhole ? OK : FAILED;
     }
 
     private static int onion(ParseResult parsed, PrintStream out, PrintStream err) {

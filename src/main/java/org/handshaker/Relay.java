@@ -21,6 +21,7 @@ import org.handshaker.admin.Status;
 import org.handshaker.admin.Whole;
 import org.handshaker.auth.Auth;
 import org.handshaker.auth.Sessions;
+import org.handshaker.client.Postman;
 import org.handshaker.client.Visit;
 import org.handshaker.connections.ConnectionRoutes;
 import org.handshaker.connections.Connections;
@@ -38,6 +39,8 @@ import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.DirectoryRoutes;
+import org.handshaker.groups.GroupRoutes;
+import org.handshaker.groups.Groups;
 import org.handshaker.guard.Admission;
 import org.handshaker.guard.Guesses;
 import org.handshaker.guard.Hammering;
@@ -45,12 +48,22 @@ import org.handshaker.guard.Newcomers;
 import org.handshaker.guard.Puzzle;
 import org.handshaker.guard.RateLimiter;
 import org.handshaker.guard.Strain;
+import org.handshaker.guard.Takings;
+import org.handshaker.invites.InviteRoutes;
+import org.handshaker.invites.Invites;
+import org.handshaker.keylog.KeyLog;
+import org.handshaker.keylog.KeyLogRoutes;
+import org.handshaker.prekeys.PrekeyRoutes;
+import org.handshaker.prekeys.Prekeys;
 import org.handshaker.presence.Presence;
+import org.handshaker.push.Push;
+import org.handshaker.push.PushRoutes;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
 import org.handshaker.queue.ThreadTimer;
 import org.handshaker.rooms.RoomRoutes;
 import org.handshaker.rooms.Rooms;
+import org.handshaker.queue.Timer;
 import org.handshaker.signaling.Signaling;
 import org.handshaker.signaling.SignalingRoutes;
 import org.handshaker.signaling.Sockets;
@@ -83,6 +96,7 @@ public final class Relay implements AutoCloseable {
     private final Admission admission;
     private final Queue queue;
     private final Sockets sockets;
+    private final Push push;
     private final Sweeper sweeper;
     private final List<Route> routes;
     private final Hosts hosts;
@@ -125,6 +139,7 @@ public final class Relay implements AutoCloseable {
 
             Directory directory = Directory.open(database, vault);
             AtomicReference<@Nullable Presence> presence = new AtomicReference<>();
+            Timer timer = new ThreadTimer();
             this.queue = new Queue(
                     database,
                     vault,
@@ -134,11 +149,14 @@ public final class Relay implements AutoCloseable {
                         Presence known = presence.get();
                         return known != null && known.maySee(user);
                     },
-                    new ThreadTimer());
+                    timer);
             directory.whenGone(queue::accountGone);
             Connections connections = new Connections(database, directory, queue, vault, time);
             directory.whenGone(connections);
             directory.whenKeyChanges(connections);
+            KeyLog keyLog = new KeyLog(database, vault, directory, connections, time);
+            directory.whenKeyChanges(keyLog);
+            Prekeys prekeys = new Prekeys(database, vault, directory, queue, isLimited ? new Takings() : null, time);
             Strain strain = new Strain();
             strain.watch(admission::strain);
             strain.watch(() -> (double) database.changesWaiting() / Limits.CHANGES_WAITING_MAX);
@@ -148,7 +166,12 @@ public final class Relay implements AutoCloseable {
             Auth auth =
                     Auth.open(config, database, vault, directory, newcomers, queue, database.nativesDirectory(), time);
             Sessions sessions = auth.sessions();
-            Signaling signaling = new Signaling(directory, connections, queue);
+            Groups groups = new Groups(database, vault, directory, connections, queue);
+            directory.whenGone(groups);
+            Invites invites = new Invites(database, vault, directory, connections, groups, time);
+            directory.whenGone(invites);
+            auth.invitedBy(invites);
+            Signaling signaling = new Signaling(directory, connections, groups, queue);
             Rooms rooms = new Rooms(config.roomMembers());
             this.sockets = new Sockets(
                     directory,
@@ -174,15 +197,31 @@ public final class Relay implements AutoCloseable {
             routes.addAll(new PageRoutes().routes());
             routes.addAll(auth.routes());
             routes.addAll(new DirectoryRoutes(directory, sockets.presence()::online).routes());
+            routes.addAll(new PrekeyRoutes(prekeys).routes());
+            routes.addAll(new KeyLogRoutes(keyLog).routes());
             routes.addAll(new ConnectionRoutes(connections, directory, sockets.presence()::isOnline).routes());
+            routes.addAll(new GroupRoutes(groups, directory).routes());
+            routes.addAll(new InviteRoutes(invites).routes());
             routes.addAll(new QueueRoutes(queue, sessions::isLive).routes());
             routes.addAll(new SignalingRoutes(signaling, sockets, turn, time).routes());
+            this.push = new Push(
+                    database,
+                    vault,
+                    queue,
+                    new Postman(() -> config.torSocks().or(onion::socks)),
+                    config.pushContact().orElse(null),
+                    config.pushDelay(),
+                    timer,
+                    time);
+            routes.addAll(new PushRoutes(push).routes());
 
             routes.addAll(new RoomRoutes(rooms).routes());
             routes.addAll(EarlierPaths.of(routes));
 
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);
+            expiring.add(prekeys);
+            expiring.add(invites);
             expiring.add(queue::expire);
             this.sweeper = new Sweeper(database, time, expiring);
             this.hosts = new Hosts(Set.copyOf(config.corsOrigins()));
@@ -220,6 +259,11 @@ public final class Relay implements AutoCloseable {
                 circuit.ifPresent(hammering::refused);
                 throw refused;
             }
+        }
+
+        @Override
+        public boolean isHammering(OptionalInt circuit) {
+            return circuit.isPresent() && hammering.isHammering(circuit.getAsInt());
         }
 
         @Override
@@ -475,6 +519,7 @@ public final class Relay implements AutoCloseable {
         }
         isDrained = true;
         sockets.stopIntake();
+        push.close();
         queue.close();
         web.stopIntake();
         if (local != null) {

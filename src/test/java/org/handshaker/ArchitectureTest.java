@@ -3,6 +3,7 @@ package org.handshaker;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName;
@@ -45,9 +46,14 @@ class ArchitectureTest {
             Map.entry("queue", Set.of("core", "store", "web")),
             Map.entry("auth", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("connections", Set.of("core", "store", "web", "directory", "queue")),
+            Map.entry("push", Set.of("core", "store", "web", "queue", "client")),
+            Map.entry("keylog", Set.of("core", "store", "web", "directory", "connections")),
+            Map.entry("prekeys", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("presence", Set.of("core", "directory", "connections")),
             Map.entry("rooms", Set.of("core", "web")),
-            Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence", "rooms")));
+            Map.entry("groups", Set.of("core", "store", "web", "directory", "connections", "queue")),
+            Map.entry("invites", Set.of("core", "store", "web", "auth", "directory", "connections", "groups")),
+            Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence", "groups", "rooms")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -132,12 +138,12 @@ class ArchitectureTest {
         onlyIn("org.bouncycastle.crypto.generators..", "Passwords");
         onlyIn("org.bouncycastle.openpgp..", "OpenPgp");
         onlyIn("info.picocli..", "Main");
+        onlyIn("com.zerodeplibs..", "WebPush");
     }
 
     private static void onlyIn(String library, String owner) {
         noClasses()
-                .that(not(simpleName(owner))
-                        .and(not(com.tngtech.archunit.core.domain.JavaClass.Predicates.belongTo(simpleName(owner)))))
+                .that(not(simpleName(owner)).and(not(belongTo(simpleName(owner)))))
                 .should()
                 .dependOnClassesThat(resideInAPackage(library))
                 .check(CLASSES);
@@ -185,7 +191,6 @@ class ArchitectureTest {
                                 "java.net.http..",
                                 "java.rmi..",
                                 "javax.naming..",
-                                "javax.net..",
                                 "sun.net..",
                                 "com.sun.net..",
                                 "org.eclipse.jetty.http2..",
@@ -198,6 +203,12 @@ class ArchitectureTest {
                         .or(simpleName("MulticastSocket"))
                         .or(simpleName("AsynchronousSocketChannel")))
                 .check(CLASSES);
+        // TLS is spoken to push services, inside a SOCKS connection.
+        noClasses()
+                .that(not(simpleName("Postman")).and(not(belongTo(simpleName("Postman")))))
+                .should()
+                .dependOnClassesThat(resideInAPackage("javax.net.."))
+                .check(CLASSES);
         noClasses()
                 .that()
                 .resideOutsideOfPackage(ROOT + "client..")
@@ -208,16 +219,21 @@ class ArchitectureTest {
                 .check(CLASSES);
     }
 
-    /** Beside the client: to tor's control port, and to a Unix socket of one's own, to see whether somebody is there. */
+    /**
+     * Beside Jetty's client: to the SOCKS proxy, to ask what a name stands for; to tor's control port; and to a Unix socket of
+     * one's own, to see whether somebody is there.
+     */
     @Test
-    void twoClassesOpenAChannelAndOneStartsAProgram() {
+    void threeClassesOpenAChannelAndOneStartsAProgram() {
         noClasses()
-                .that(not(simpleName("ControlPort")).and(not(simpleName("WebServer"))))
+                .that(not(simpleName("ControlPort"))
+                        .and(not(simpleName("WebServer")))
+                        .and(not(simpleName("SocksResolve"))))
                 .should()
                 .callMethodWhere(target(owner(simpleName("SocketChannel"))).and(target(nameMatching("open|connect"))))
                 .check(CLASSES);
         noClasses()
-                .that(not(simpleName("ControlPort")))
+                .that(not(simpleName("ControlPort")).and(not(simpleName("SocksResolve"))))
                 .should()
                 .callMethod(SocketChannel.class, "open")
                 .orShould()

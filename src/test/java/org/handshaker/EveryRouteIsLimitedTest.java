@@ -110,6 +110,8 @@ class EveryRouteIsLimitedTest {
                         .replace("{username}", "@nobody_here")
                         .replace("{session_id}", Id.random().text())
                         .replace("{room}", Id.random().text())
+                        .replace("{group_id}", Id.random().text())
+                        .replace("{invite_id}", Id.random().text())
                 + (route.path().equals("/auth/puzzle") ? "?for=login" : "")
                 + (route.path().equals("/users/search") ? "?q=nobody" : "");
     }

@@ -207,7 +207,9 @@ class EveryRouteUnavailableTest {
                 .path()
                 .replace("{username}", "@nobody_here")
                 .replace("{session_id}", Id.random().text())
-                .replace("{room}", Id.random().text());
+                .replace("{room}", Id.random().text())
+                .replace("{group_id}", Id.random().text())
+                .replace("{invite_id}", Id.random().text());
         String query = Map.of("/auth/puzzle", "?for=login", "/users/search", "?q=nobody")
                 .getOrDefault(target, "");
         RawHttp.Request request =

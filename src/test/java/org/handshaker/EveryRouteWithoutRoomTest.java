@@ -40,6 +40,9 @@ class EveryRouteWithoutRoomTest {
     private static final String NOBODY = "";
     private static final String PASSWORD = Json.text(Map.of("password", RawHttp.PASSWORD));
 
+    private static final String PREKEYS = "{\"identity_key\":\"aWs\",\"signed_prekey\":{\"key_id\":1,\"key\":\"c3Br\","
+            + "\"signature\":\"c2ln\"},\"one_time_prekeys\":[{\"key_id\":1,\"key\":\"b25l\"}]}";
+
     private SmallDisk disk;
     private Program relay;
     private RawHttp http;
@@ -112,6 +115,9 @@ class EveryRouteWithoutRoomTest {
         String seq = text(first(ok(token, "GET", "/signaling/poll", ""), "messages"), "seq");
         String pending = text(first(ok(token, "GET", "/connections/pending", ""), "incoming"), "request_id");
 
+        ok(token, "PUT", "/push/subscription", "{\"endpoint\":\"https://push.somewhere.net/a\"}");
+        put("PUT /push/subscription", token, "{\"endpoint\":\"https://push.somewhere.net/b\"}");
+        put("DELETE /push/subscription", token, "");
         put("POST /auth/register", NOBODY, Json.text(Map.of("username", "erin", "password", RawHttp.PASSWORD)));
         put("POST /auth/login", NOBODY, login());
         put("POST /auth/refresh", NOBODY, Json.text(Map.of("refresh_token", text(second, "refresh_token"))));
@@ -125,6 +131,26 @@ class EveryRouteWithoutRoomTest {
         put("POST /auth/recovery-codes", token, PASSWORD);
         put("DELETE /auth/account", token, PASSWORD);
         put("PATCH /users/me", token, "{\"discoverable\":true}");
+        ok(bob, "PUT", "/users/me/prekeys", PREKEYS);
+        put("PUT /users/me/prekeys", token, PREKEYS);
+        writing.put("GET /users/{username}/prekeys", new Call(token, "/users/@bob/prekeys", ""));
+        String group = text(ok(token, "POST", "/groups", ""), "group_id");
+        ok(token, "POST", "/groups/" + group + "/members", "{\"username\":\"@bob\"}");
+        put("POST /groups", token, "");
+        String members = "/groups/" + group + "/members";
+        writing.put("DELETE /groups/{group_id}", new Call(token, "/groups/" + group, ""));
+        writing.put("POST /groups/{group_id}/members", new Call(token, members, "{\"username\":\"@dave\"}"));
+        String memberRoute = " /groups/{group_id}/members/{username}";
+        writing.put("PUT" + memberRoute, new Call(token, members + "/@bob", "{\"role\":\"admin\"}"));
+        writing.put("DELETE" + memberRoute, new Call(token, members + "/@bob", ""));
+        writing.put(
+                "POST /groups/{group_id}/epoch",
+                new Call(token, "/groups/" + group + "/epoch", "{\"sealed_keys\":{\"@bob\":\"eA\"}}"));
+        String making = "{\"kind\":\"connection\",\"uses\":1,\"expires_in\":60000}";
+        Map<String, Object> invite = ok(bob, "POST", "/invites", making);
+        put("POST /invites", token, making);
+        put("POST /invites/redeem", dave, Json.text(Map.of("invite", text(invite, "invite"))));
+        writing.put("DELETE /invites/{invite_id}", new Call(bob, "/invites/" + text(invite, "invite_id"), ""));
         put("POST /connections/request", dave, "{\"to_user\":\"@carol\"}");
         put("POST /connections/respond", token, Json.text(Map.of("request_id", pending, "action", "accept")));
         String sleeping = text(first(ok(token, "GET", "/auth/sessions", ""), "sessions"), "session_id");
@@ -253,7 +279,9 @@ class EveryRouteWithoutRoomTest {
                 .path()
                 .replace("{username}", "@bob")
                 .replace("{session_id}", Id.random().text())
-                .replace("{room}", Id.random().text());
+                .replace("{room}", Id.random().text())
+                .replace("{group_id}", Id.random().text())
+                .replace("{invite_id}", Id.random().text());
         String query =
                 Map.of("/auth/puzzle", "?for=login", "/users/search", "?q=bob").getOrDefault(target, "");
         String body = Map.of(

@@ -34,6 +34,7 @@ final class HammeredCircuitTest {
                 OnionStream bystander = new OnionStream(network.socksPort(), "bystander", relay.onion())) {
             assertEquals(200, beside.call("GET", "/health", "").status());
             assertEquals(200, bystander.call("GET", "/health", "").status());
+            assertEquals("2", relay.status().get("onion").get("circuits").asText(), "three streams on two circuits");
 
             int[] refusals = {0};
             assertThrows(IOException.class, () -> {

@@ -30,6 +30,7 @@ final class Accounts implements AccountGone {
     private final Resets resets;
     private final InstantSource time;
     private volatile Registration registration;
+    private volatile Invitation invitation = Invitation.NONE;
 
     Accounts(
             Database database,
@@ -58,17 +59,35 @@ final class Accounts implements AccountGone {
         registration = changed;
     }
 
-    /** Refuses while the operator takes nobody; the cheapest question, asked first. */
-    void requireOpen() {
+    /** Tells who knows invites; until then nobody is invited. */
+    void invitedBy(Invitation known) {
+        invitation = known;
+    }
+
+    /** Refuses while the operator takes nobody, or nobody without an invite; the cheapest question, asked first. */
+    void requireOpen(@Nullable String invite) {
         switch (registration) {
             case OPEN -> {}
-            case INVITE -> throw Reason.INVITE_REQUIRED.refuse();
+            case INVITE -> {
+                if (invite == null || !invitation.admits(invite)) {
+                    throw Reason.INVITE_REQUIRED.refuse();
+                }
+            }
             case CLOSED -> throw Reason.REGISTRATION_CLOSED.refuse();
         }
     }
 
-    /** Makes an account; {@code bad_password} or {@code username_taken} where that cannot be. */
-    Made register(Username name, char[] password, @Nullable Certificate certificate, Listing listing) {
+    /**
+     * Makes an account; {@code bad_password} or {@code username_taken} where that cannot be.
+     *
+     * @param invite used up where registration is by invite only
+     */
+    Made register(
+            Username name,
+            char[] password,
+            @Nullable Certificate certificate,
+            Listing listing,
+            @Nullable String invite) {
         passwords.requireFit(password);
         if (directory.find(name).isPresent()) {
             throw Reason.USERNAME_TAKEN.refuse();
@@ -76,6 +95,9 @@ final class Accounts implements AccountGone {
         String phc = passwords.hash(password);
         List<RecoveryCode> codes = RecoveryCode.fresh();
         return database.write(handle -> {
+            if (registration == Registration.INVITE && (invite == null || !invitation.use(handle, invite))) {
+                throw Reason.INVITE_REQUIRED.refuse();
+            }
             User user = directory.create(handle, Id.random(), name, listing, time.instant());
             proofs.setPassword(handle, user.id(), phc);
             proofs.setCodes(handle, user.id(), codes);

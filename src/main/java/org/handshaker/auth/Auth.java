@@ -93,6 +93,11 @@ public final class Auth {
         return sessions;
     }
 
+    /** Tells who knows invites; until then nobody is invited. */
+    public void invitedBy(Invitation invitation) {
+        accounts.invitedBy(invitation);
+    }
+
     /** For the operator. */
     public Suspensions suspensions() {
         return suspensions;

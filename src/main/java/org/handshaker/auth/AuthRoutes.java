@@ -125,7 +125,7 @@ final class AuthRoutes {
 
     private void mayRegister(Call call) {
         Registration body = call.body(Registration.class);
-        accounts.requireOpen();
+        accounts.requireOpen(body.invite());
         refuseMail(body.recoveryEmail());
         demand(call, Purpose.REGISTER, body.username(), body.puzzle());
     }
@@ -138,7 +138,7 @@ final class AuthRoutes {
                 ? null
                 : openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
         Listing listing = Boolean.TRUE.equals(body.discoverable()) ? Listing.PREFIX : Listing.EXACT_NAME;
-        Accounts.Made made = accounts.register(name, body.password(), certificate, listing);
+        Accounts.Made made = accounts.register(name, body.password(), certificate, listing, body.invite());
         return Reply.created(Registered.of(name, made, sessions.accessLife()));
     }
 

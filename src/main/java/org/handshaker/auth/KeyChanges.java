@@ -42,7 +42,8 @@ final class KeyChanges implements Expiring, KeyChanged {
     /** The answer: the new key and when it counts. */
     record Accepted(String fingerprint, Instant effectiveAt) {}
 
-    private record Event(String username, String fingerprint, String effectiveAt) {}
+    /** @param key which one, where it is not the certificate */
+    private record Event(String username, String fingerprint, String effectiveAt, @Nullable String key) {}
 
     private final Database database;
     private final Directory directory;
@@ -95,6 +96,7 @@ final class KeyChanges implements Expiring, KeyChanged {
                 && openPgp.vouches(before.get().armored(), signature, armor, time.instant());
         return database.write(handle -> {
             settleIfDue(handle, user);
+            directory.requireRoomForKeyChange(handle, user);
             Optional<Certificate> current = onFile(handle, user);
             // What was signed by a key that is not on file any more is signed by nobody.
             boolean vouchedFor = signed && current.equals(before);
@@ -185,8 +187,10 @@ final class KeyChanges implements Expiring, KeyChanged {
             Event event = new Event(
                     name.at(),
                     change.fingerprint(),
-                    change.effectiveAt().truncatedTo(ChronoUnit.SECONDS).toString());
-            queue.announce(handle, user, change.stage().kind(), Json.text(event), user.text());
+                    change.effectiveAt().truncatedTo(ChronoUnit.SECONDS).toString(),
+                    change.key() == KeyChange.Key.PGP ? null : change.key().text());
+            String subject = change.key().text() + user.text();
+            queue.announce(handle, user, change.stage().kind(), Json.text(event), subject);
         });
     }
 

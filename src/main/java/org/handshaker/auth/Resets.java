@@ -154,7 +154,7 @@ final class Resets implements Expiring, KeyChanged {
     /** What was encrypted to the key before proves nothing about the owner of this one. */
     @Override
     public void keyChanged(Handle handle, Id user, KeyChange change) {
-        if (change.stage() == KeyChange.Stage.EFFECTIVE) {
+        if (change.stage() == KeyChange.Stage.EFFECTIVE && change.key() == KeyChange.Key.PGP) {
             directory.byId(handle, user).map(User::name).ifPresent(name -> forget(handle, name));
         }
     }

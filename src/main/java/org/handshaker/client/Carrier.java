@@ -11,7 +11,6 @@ import java.net.URI;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +24,6 @@ import org.eclipse.jetty.client.ContentResponse;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.Origin;
 import org.eclipse.jetty.client.Request;
-import org.eclipse.jetty.client.Socks5;
 import org.eclipse.jetty.client.Socks5Proxy;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
 import org.eclipse.jetty.http.HttpCookieStore;
@@ -102,18 +100,7 @@ public final class Carrier implements AutoCloseable {
     }
 
     private static Socks5Proxy isolated(SocketAddress proxy) {
-        Socks5Proxy socks = proxy instanceof UnixDomainSocketAddress unix
-                ? new UnixSocks(unix.getPath())
-                : new Socks5Proxy(tcp((InetSocketAddress) proxy), false);
-        // Without this method on offer a proxy cannot choose the other one, and isolation cannot be lost unseen.
-        socks.removeAuthenticationFactory((byte) 0x00);
-        socks.putAuthenticationFactory(
-                new Socks5.UsernamePasswordAuthenticationFactory(Secrets.newToken(), Secrets.newToken()));
-        return socks;
-    }
-
-    private static Origin.Address tcp(InetSocketAddress proxy) {
-        return new Origin.Address(proxy.getAddress().getHostAddress(), proxy.getPort());
+        return Socks.proxy(proxy, Secrets.newToken(), Secrets.newToken());
     }
 
     public RelayAddress address() {
@@ -248,21 +235,6 @@ public final class Carrier implements AutoCloseable {
             http.stop();
         } catch (Exception broken) {
             throw new IllegalStateException("the HTTP client did not stop", broken);
-        }
-    }
-
-    /** A SOCKS proxy on a Unix socket, which Jetty has no word for: the same, with another way to its origin. */
-    private static final class UnixSocks extends Socks5Proxy {
-        private final Origin way;
-
-        private UnixSocks(Path socket) {
-            super(new Origin.Address("localhost", 0), false);
-            this.way = new Origin("http", super.getAddress(), null, super.getProtocol(), new Transport.TCPUnix(socket));
-        }
-
-        @Override
-        public Origin getOrigin() {
-            return way;
         }
     }
 

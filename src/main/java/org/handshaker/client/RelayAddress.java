@@ -107,7 +107,8 @@ public final class RelayAddress {
                 "A relay is http://HOST[:PORT] or unix:PATH, without a path behind it, not " + relay);
     }
 
-    private static SocketAddress proxy(String socks) {
+    /** Reads {@code IP:PORT} or {@code unix:PATH}. */
+    static SocketAddress proxy(String socks) {
         if (socks.startsWith("unix:")) {
             return UnixDomainSocketAddress.of(path(socks.substring("unix:".length())));
         }

@@ -57,6 +57,15 @@ public final class RelayClient {
         return answer.texts("recovery_codes");
     }
 
+    /** Registers where the relay takes new users by invite only. */
+    public List<String> register(String username, String password, String invite) {
+        Map<String, Object> body = credentials(username, password);
+        body.put("invite", invite);
+        Answer answer = asking("/auth/register", body);
+        signedInAs(Tokens.of(answer, System.nanoTime(), null));
+        return answer.texts("recovery_codes");
+    }
+
     public void login(String username, String password) {
         Map<String, Object> body = credentials(username, password);
         @Nullable Device known = device;
@@ -119,6 +128,41 @@ public final class RelayClient {
         return Person.of(signedIn("GET", "/users/" + bare(username), null));
     }
 
+    /**
+     * Leaves keys for others to seal with while one is away.
+     *
+     * @param upload {@code identity_key}, {@code signed_prekey}, {@code one_time_prekeys} and the rest, as the protocol has it
+     * @return how many one-time prekeys wait now
+     */
+    public long publishPrekeys(Map<String, ?> upload) {
+        return signedIn("PUT", "/users/me/prekeys", upload).number("remaining");
+    }
+
+    /** One's own one-time prekeys that wait. */
+    public long prekeysLeft() {
+        return signedIn("GET", "/users/me/prekeys", null).number("remaining");
+    }
+
+    /** Somebody's bundle; the one-time prekey in it is nobody else's. Each call takes another one. */
+    public PrekeyBundle prekeys(String username) {
+        return PrekeyBundle.of(signedIn("GET", "/users/" + at(username) + "/prekeys", null));
+    }
+
+    /**
+     * The log of a connection's key changes, or of one's own, checked.
+     *
+     * @param seen the head of the log when one looked last; null the first time
+     * @throws KeyLogBroken when it is not whole, or not a continuation of what was seen
+     */
+    public KeyHistory keyLog(String username, @Nullable String seen) {
+        KeyHistory history = KeyHistory.of(signedIn("GET", "/users/" + at(username) + "/key-log", null));
+        if (!history.user().at().equals(at(username))) {
+            throw new KeyLogBroken("The log is somebody else's.");
+        }
+        history.check(seen);
+        return history;
+    }
+
     // --- connections
 
     public Approach request(String username) {
@@ -158,6 +202,113 @@ public final class RelayClient {
 
     public List<String> blocked() {
         return signedIn("GET", "/connections/blocks", null).texts("blocked");
+    }
+
+    // --- groups
+
+    /** Makes a group of which one is the owner. A lost answer is asked for again: the id is chosen here. */
+    public GroupView.Row createGroup(@Nullable String sealedProfile) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("group_id", newId());
+        if (sealedProfile != null) {
+            body.put("sealed_profile", sealedProfile);
+        }
+        try {
+            return GroupView.Row.of(signedIn("POST", "/groups", body));
+        } catch (RelayUnreachable lost) {
+            return GroupView.Row.of(signedIn("POST", "/groups", body));
+        }
+    }
+
+    public List<GroupView.Row> groups() {
+        return signedIn("GET", "/groups", null).objects("groups").stream()
+                .map(GroupView.Row::of)
+                .toList();
+    }
+
+    public GroupView group(String groupId) {
+        return GroupView.of(signedIn("GET", "/groups/" + groupId, null));
+    }
+
+    /** Adds a connection; answers the new epoch. */
+    public long addMember(String groupId, String username) {
+        return signedIn("POST", "/groups/" + groupId + "/members", Map.of("username", username))
+                .number("epoch");
+    }
+
+    /** Removes a member, or leaves. */
+    public void removeMember(String groupId, String username) {
+        signedIn("DELETE", "/groups/" + groupId + "/members/" + at(username), null);
+    }
+
+    /** {@code role} is {@code owner}, {@code admin} or {@code member}; answers the new epoch. */
+    public long setRole(String groupId, String username, String role) {
+        return signedIn("PUT", "/groups/" + groupId + "/members/" + at(username), Map.of("role", role))
+                .number("epoch");
+    }
+
+    /**
+     * Begins an epoch and hands each member the key sealed for them.
+     *
+     * @param groupEpoch in which the keys were made
+     */
+    public GroupView.HandedRound rekey(String groupId, Map<String, String> sealedKeys, long groupEpoch) {
+        Map<String, Object> body = Map.of("sealed_keys", sealedKeys, "group_epoch", groupEpoch);
+        return GroupView.HandedRound.of(signedIn("POST", "/groups/" + groupId + "/epoch", body), groupEpoch);
+    }
+
+    public void deleteGroup(String groupId) {
+        signedIn("DELETE", "/groups/" + groupId, null);
+    }
+
+    /** Sends to all others of a group, for the epoch for which it was sealed. */
+    public GroupView.HandedRound sendToGroup(String groupId, long groupEpoch, String kind, String payload) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("group", groupId);
+        body.put("group_epoch", groupEpoch);
+        body.put("kind", kind);
+        body.put("payload", payload);
+        body.put("id", newId());
+        try {
+            return GroupView.HandedRound.of(signedIn("POST", "/events", body), groupEpoch);
+        } catch (RelayUnreachable lost) {
+            return GroupView.HandedRound.of(signedIn("POST", "/events", body), groupEpoch);
+        }
+    }
+
+    // --- invites
+
+    /**
+     * Makes an invite and answers its token, which is shown this once. In a link, put a secret of one's own into the fragment:
+     * it never reaches the relay.
+     *
+     * @param kind {@code register}, {@code connection} or {@code group}
+     * @param groupId for the last of these, else null
+     */
+    public String invite(String kind, @Nullable String groupId, int uses, Duration life) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("kind", kind);
+        if (groupId != null) {
+            body.put("group_id", groupId);
+        }
+        body.put("uses", uses);
+        body.put("expires_in", life.toSeconds());
+        return signedIn("POST", "/invites", body).text("invite");
+    }
+
+    /** The ids of one's own invites that are good. */
+    public List<String> invites() {
+        return signedIn("GET", "/invites", null).objects("invites").stream()
+                .map(invite -> invite.text("invite_id"))
+                .toList();
+    }
+
+    public void revokeInvite(String inviteId) {
+        signedIn("DELETE", "/invites/" + inviteId, null);
+    }
+
+    public Invited redeem(String invite) {
+        return Invited.of(signedIn("POST", "/invites/redeem", Map.of("invite", invite)));
     }
 
     // --- queue and signaling

@@ -123,14 +123,18 @@ public final class RelaySocket implements AutoCloseable {
 
     /** Sends an event under the caller's own id; the same id to the same person is the same event. */
     public CompletableFuture<Receipt> send(String id, String toUser, String kind, String payload) {
-        CompletableFuture<Receipt> receipt = new CompletableFuture<>();
-        unanswered.put(id, receipt);
         Map<String, Object> frame = new LinkedHashMap<>();
-        frame.put("type", "send");
-        frame.put("id", id);
         frame.put("to_user", toUser);
         frame.put("kind", kind);
         frame.put("payload", payload);
+        return send(id, frame);
+    }
+
+    private CompletableFuture<Receipt> send(String id, Map<String, Object> frame) {
+        CompletableFuture<Receipt> receipt = new CompletableFuture<>();
+        unanswered.put(id, receipt);
+        frame.put("type", "send");
+        frame.put("id", id);
         write(frame);
         // Looked at after the put: a close between the two has already swept the map.
         @Nullable RelayUnreachable closed = over;
@@ -138,6 +142,17 @@ public final class RelaySocket implements AutoCloseable {
             receipt.completeExceptionally(closed);
         }
         return receipt;
+    }
+
+    /** Sends to all others of a group, for the epoch for which it was sealed; the relay has it on its disk when this completes. */
+    public CompletableFuture<Receipt> sendToGroup(
+            String id, String group, long groupEpoch, String kind, String payload) {
+        Map<String, Object> frame = new LinkedHashMap<>();
+        frame.put("group", group);
+        frame.put("group_epoch", groupEpoch);
+        frame.put("kind", kind);
+        frame.put("payload", payload);
+        return send(id, frame);
     }
 
     /** Acknowledges all events up to this one; the relay forgets them. */

@@ -9,6 +9,7 @@ import org.handshaker.directory.User;
 import org.handshaker.queue.Queue;
 import org.handshaker.web.Json;
 import org.jdbi.v3.core.Handle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The system events about connections: what each side's queue is told, inside the change that makes it so. The subject of an
@@ -29,7 +30,8 @@ final class Announcements {
     /** Whom it is about, seen from the one who is told. */
     record Peer(String username) {}
 
-    record Key(String username, String fingerprint, String effectiveAt) {}
+    /** @param key which one, where it is not the certificate */
+    record Key(String username, String fingerprint, String effectiveAt, @Nullable String key) {}
 
     /** Tells one side of a request. */
     void requested(Handle handle, Id told, Request request) {
@@ -65,9 +67,13 @@ final class Announcements {
 
     void keyChanged(Handle handle, Id user, KeyChange change, List<Id> peers) {
         Key payload = new Key(
-                name(handle, user), change.fingerprint(), change.effectiveAt().toString());
+                name(handle, user),
+                change.fingerprint(),
+                change.effectiveAt().toString(),
+                change.key() == KeyChange.Key.PGP ? null : change.key().text());
+        String subject = change.key().text() + user.text();
         for (Id peer : peers) {
-            queue.announce(handle, peer, change.stage().kind(), Json.text(payload), user.text());
+            queue.announce(handle, peer, change.stage().kind(), Json.text(payload), subject);
         }
     }
 

@@ -177,6 +177,27 @@ public final class Connections implements AccountGone, KeyChanged, Expiring {
         announcements.accepted(handle, addressee, asker);
     }
 
+    /**
+     * Connects two who agreed elsewhere, inside the caller's change. Whoever was invited lifts a block of their own, as asking
+     * does; whom the inviter has blocked, nobody has invited: {@code not_found}.
+     */
+    public void connectInvited(Handle handle, Id inviter, Id invited) {
+        refuseOneself(inviter, invited);
+        refuseTheGone(handle, invited, inviter);
+        if (blocks.isBlocked(handle, inviter, invited)) {
+            throw Reason.NOT_FOUND.refuse();
+        }
+        if (connections.areConnected(handle, inviter, invited)) {
+            throw Reason.ALREADY_CONNECTED.refuse();
+        }
+        blocks.remove(handle, invited, inviter);
+        requests.between(handle, inviter, invited).ifPresent(request -> requests.delete(handle, request));
+        connect(
+                handle,
+                requests.between(handle, invited, inviter)
+                        .orElseGet(() -> new Request(Id.random(), invited, inviter, null, now())));
+    }
+
     /** Ends a connection and drops what is pending between the two; {@code not_found} where there is none. */
     public void remove(Id user, Username name) {
         Id peer = directory.require(name).id();

@@ -86,6 +86,8 @@ public final class Config {
         torControlPasswordFile();
         torSocks();
         selfProbe();
+        pushDelay();
+        pushContact();
         admin();
         local();
         if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
@@ -201,6 +203,19 @@ public final class Config {
 
     public int roomMembers() {
         return number(Setting.ROOM_MEMBERS, 2, Limits.ROOM_MEMBERS_MAX);
+    }
+
+    public Duration pushDelay() {
+        return duration(Setting.PUSH_DELAY, Duration.ZERO, Duration.ofMinutes(10));
+    }
+
+    /** RFC 8292, section 2.1. */
+    public Optional<String> pushContact() {
+        String contact = text(Setting.PUSH_CONTACT);
+        if (!contact.isEmpty() && !contact.matches("mailto:[!-~]+@[!-~]+|https://[!-~]+")) {
+            throw bad(Setting.PUSH_CONTACT, "takes " + Setting.PUSH_CONTACT.takes());
+        }
+        return contact.isEmpty() ? Optional.empty() : Optional.of(contact);
     }
 
     public boolean pads() {

@@ -8,11 +8,15 @@ public enum Cost {
     READ,
     WRITE,
     SEARCH,
+    /** Takes a prekey that somebody else has put there. */
+    BUNDLE,
     /** Asks a stranger for something. */
     ASK,
     SEND,
     /** Says something in a room, which is written to all of its members. */
     ROOM,
+    /** Sends to a whole group, beside {@link #SEND}. */
+    FAN_OUT,
     POLL,
     /** Opens a WebSocket. */
     SOCKET,

@@ -30,11 +30,48 @@ public final class Limits {
     /** Room for a key whose line breaks JSON must escape, and the fields beside it. */
     public static final int PGP_BODY_BYTES_MAX = 65_536;
 
+    /** One-time prekeys in one upload, of each kind, and waiting for one user. */
+    public static final int PREKEYS_MAX = 100;
+    /** One key or signature; the largest known is a signature of ML-DSA-65. */
+    public static final int PREKEY_CHARS_MAX = 4_608;
+    /** A hundred keys of each kind as large as kyber's, and the fields beside them. */
+    public static final int PREKEYS_BODY_BYTES_MAX = 640 * 1_024;
+    /** With fewer left of a kind, their owner is told. */
+    public static final int PREKEYS_LOW = 20;
+    /** Prekeys handed out that are known again, of each user and kind: ten full uploads. */
+    public static final int PREKEYS_REMEMBERED_MAX = 1_000;
+    /** How often one user may fetch the bundle of one other. */
+    public static final Rate BUNDLES_PER_PAIR = new Rate(20, 20, Duration.ofHours(1));
+    /** How many bundles of one user hold one-time prekeys, whoever asks; past it they come without. */
+    public static final Rate ONE_TIME_PREKEYS_PER_OWNER = new Rate(200, 100, Duration.ofHours(1));
+    /** Users, and pairs of users, whose fetching is counted at once. */
+    public static final int BUNDLE_COUNTS_MAX = 100_000;
+    /** Changes of one user's keys; a log that only grows must end somewhere, and a change each month for twenty years fits. */
+    public static final int KEY_LOG_ENTRIES_MAX = 250;
+
     public static final int INTRO_CHARS_MAX = 2_048;
     public static final Duration REQUEST_LIFE = Duration.ofDays(7);
     public static final int REQUESTS_PENDING_MAX = 100;
     public static final int CONNECTIONS_PER_USER_MAX = 1_000;
     public static final int BLOCKS_PER_USER_MAX = 1_000;
+
+    public static final int GROUP_MEMBERS_MAX = 256;
+    /** Groups that one user is in. */
+    public static final int GROUPS_PER_USER_MAX = 100;
+
+    public static final int GROUP_PROFILE_CHARS_MAX = 8_192;
+    public static final int SEALED_KEY_CHARS_MAX = 4_096;
+    /** A profile with every character escaped, and the fields beside it. */
+    public static final int GROUP_BODY_BYTES_MAX = 6 * GROUP_PROFILE_CHARS_MAX + 1_024;
+    /** The same, and a sealed key for each member. */
+    public static final int GROUP_EPOCH_BODY_BYTES_MAX =
+            GROUP_BODY_BYTES_MAX + GROUP_MEMBERS_MAX * (SEALED_KEY_CHARS_MAX + 64);
+
+    /** Of one user that are good at a time, and of the operator. */
+    public static final int INVITES_PER_USER_MAX = 100;
+
+    public static final int INVITE_USES_MAX = 100;
+    public static final Duration INVITE_LIFE_MAX = Duration.ofDays(30);
 
     public static final int PAYLOAD_CHARS_MAX = 65_536;
     /** A payload of the longest kind, every character escaped as JSON allows or of three UTF-8 bytes, and the fields beside it. */
@@ -109,6 +146,12 @@ public final class Limits {
     public static final int HEARTBEATS_MAX = 50_000;
 
     public static final Duration EVENT_TTL_MAX = Duration.ofDays(30);
+    public static final int PUSH_ENDPOINT_CHARS_MAX = 1_024;
+    /** Between two wake-ups of one user. */
+    public static final Duration PUSH_INTERVAL_MIN = Duration.ofMinutes(1);
+    /** Until a push service that failed is tried again, twice at most. */
+    public static final Duration PUSH_RETRY_WAIT = Duration.ofMinutes(5);
+
     public static final Duration TURN_CREDENTIAL_LIFE = Duration.ofMinutes(10);
 
     /** Hashes that may wait for a core, strangers' and as many of known devices, and how long. */
@@ -120,6 +163,8 @@ public final class Limits {
     public static final int CIRCUIT_REFUSALS_MAX = 100;
 
     public static final Duration CIRCUIT_REFUSALS_WINDOW = Duration.ofMinutes(1);
+    /** How long such a circuit, where it lives on, waits for each further refusal: to refuse at full speed is work, too. */
+    public static final Duration CIRCUIT_REFUSAL_WAIT = Duration.ofSeconds(1);
 
     /** Wrong passwords of strangers for one name before the next stranger pays with a puzzle, and where it costs most. */
     public static final int GUESSES_FREE = 20;
@@ -137,6 +182,10 @@ public final class Limits {
     public static final int CHANGES_WAITING_MAX = 8_192;
     /** Requests in line for a thread at which the relay is strained to the utmost. */
     public static final int REQUESTS_WAITING_STRAINED = 256;
+    /** How much later a stranger hears a refusal for so many requests in line, and how much at most. */
+    public static final Duration STRANGER_REFUSAL_WAIT = Duration.ofSeconds(1);
+
+    public static final Duration STRANGER_REFUSAL_WAIT_MAX = Duration.ofSeconds(10);
 
     /** What the operator says to all, in one announcement. */
     public static final int ANNOUNCEMENT_CHARS_MAX = 1_000;
@@ -153,8 +202,10 @@ public final class Limits {
             case WRITE -> new Rate(200, 20, Duration.ofSeconds(1));
             case SEND -> new Rate(1_000, 200, Duration.ofSeconds(1));
             case ROOM -> new Rate(400, 100, Duration.ofSeconds(1));
+            case FAN_OUT -> new Rate(200, 20, Duration.ofSeconds(1));
             case POLL -> new Rate(200, 20, Duration.ofSeconds(1));
             case SEARCH -> new Rate(60, 1, Duration.ofSeconds(1));
+            case BUNDLE -> new Rate(120, 60, Duration.ofMinutes(1));
             case ASK -> new Rate(60, 6, Duration.ofMinutes(1));
             case SOCKET -> new Rate(30, 1, Duration.ofSeconds(1));
             case LOGIN -> new Rate(10, 10, Duration.ofMinutes(1));

@@ -36,7 +36,7 @@ public enum Setting {
     TOR_SOCKS(
             "",
             "IP:PORT or unix:PATH",
-            "SOCKS port of the tor of --tor torrc or control, through which the relay looks at itself from outside"),
+            "SOCKS port of the tor of --tor torrc or control: through it the relay looks at itself from outside and wakes devices"),
     SELF_PROBE(
             "5m",
             "0s, or 5s to 1d",
@@ -63,6 +63,14 @@ public enum Setting {
             "",
             "stun:HOST[:PORT], comma between several",
             "STUN servers to hand out; they see clients' addresses, so none by default"),
+    PUSH_DELAY(
+            "5s",
+            "0s to 10m",
+            "How old an unread event must be for a wake-up, which goes out through Tor only (Web Push, UnifiedPush)"),
+    PUSH_CONTACT(
+            "",
+            "mailto:ADDRESS or https://PAGE",
+            "What push services are told about how to reach the operator; some demand it, none by default"),
     CORS_ORIGINS("", "origins, comma between several", "Web origins that may call the relay from a browser"),
     ADMIN("", "unix:PATH", "A socket for the operator, open to the relay's user alone; the command admin speaks to it"),
     RESTORED(

@@ -188,6 +188,11 @@ public final class Directory {
         forgetAfterCommit(before);
     }
 
+    /** Whoever listens can take one more change of this user's keys; to be asked before one is accepted. */
+    public void requireRoomForKeyChange(Handle handle, Id user) {
+        whenKeyChanges.forEach(listener -> listener.requireRoom(handle, user));
+    }
+
     /** Tells those who listen of a change of key that is coming, or of one that is not coming any more. */
     public void tell(Handle handle, Id user, KeyChange change) {
         whenKeyChanges.forEach(listener -> listener.keyChanged(handle, user, change));

@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntConsumer;
 import org.handshaker.core.Limits;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts how often each circuit was refused as too fast, and has a circuit that goes on regardless closed. That is a throttle
@@ -45,6 +46,12 @@ public final class Hammering {
             closed.incrementAndGet();
             closer.accept(circuit);
         }
+    }
+
+    /** Whether this circuit was refused so often within the window that it should be closed by now. */
+    public boolean isHammering(int circuit) {
+        @Nullable AtomicInteger count = refusals.getIfPresent(circuit);
+        return count != null && count.get() >= Limits.CIRCUIT_REFUSALS_MAX;
     }
 
     /** How many closings it has asked for since the start. */

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
@@ -29,6 +30,7 @@ final class Delivery {
     private final Bodies bodies;
     private final AtomicInteger waiting = new AtomicInteger();
     private volatile boolean stopping;
+    private volatile Consumer<Id> whenUnheard = owner -> {};
 
     Delivery(Database database, InstantSource time, Timer timer, QueueStore store, Mailboxes boxes, Bodies bodies) {
         this.database = database;
@@ -37,6 +39,11 @@ final class Delivery {
         this.store = store;
         this.boxes = boxes;
         this.bodies = bodies;
+    }
+
+    /** See {@link Queue#whenUnheard}. */
+    void whenUnheard(Consumer<Id> told) {
+        whenUnheard = told;
     }
 
     /** Nobody waits any more. */
@@ -126,10 +133,10 @@ final class Delivery {
 
     /** Somebody may have something to see: a new event, or room in a window. */
     void deliver(Id owner) {
-        record Listening(List<Receiver> receivers, List<Waiter> waiters) {}
+        record Listening(List<Receiver> receivers, List<Waiter> waiters, boolean isUnheard) {}
         Listening listening = boxes.with(owner, box -> {
             if (!box.hasListener()) {
-                return new Listening(List.of(), List.of());
+                return new Listening(List.of(), List.of(), box.isPending());
             }
             List<Waiter> woken = new ArrayList<>();
             for (Waiter waiter : box.waiters) {
@@ -137,8 +144,11 @@ final class Delivery {
                     woken.add(waiter);
                 }
             }
-            return new Listening(List.copyOf(box.receivers), woken);
+            return new Listening(List.copyOf(box.receivers), woken, false);
         });
+        if (listening.isUnheard()) {
+            whenUnheard.accept(owner);
+        }
         for (Receiver receiver : listening.receivers()) {
             if (receiver.isDue.compareAndSet(false, true)) {
                 receiver.soon(() -> {
@@ -197,7 +207,8 @@ final class Delivery {
         @Nullable Event[] events = new @Nullable Event[entries.size()];
         long queueRow = boxes.with(owner, box -> {
             for (int i = 0; i < events.length; i++) {
-                events[i] = entries.get(i).event;
+                Entry entry = entries.get(i);
+                events[i] = entry.event != null ? entry.event : entry.shown;
             }
             return box.queueRow;
         });

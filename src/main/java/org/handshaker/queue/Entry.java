@@ -32,6 +32,12 @@ final class Entry {
     /** Ends its stay in memory. */
     volatile Timer.@Nullable Alarm linger;
 
+    /** Its body lies on the disk once for many queues; what came through a group stays when two part. */
+    boolean isShared;
+    /** What is shown of an event for many while it is pushed, instead of being read from the disk by each. */
+    @Nullable
+    Event shown;
+
     boolean isGone;
     /** Its insert is being made, or was: from now on it leaves the disk only by a delete. */
     boolean isTaken;

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param seq rises within the queue and is never reused
  * @param from who sent it; null for the relay's own
  * @param payload opaque
+ * @param group through which it came; null where it was sent to its owner alone
  */
 public record Event(
         Id eventId,
@@ -21,7 +22,20 @@ public record Event(
         @Nullable Username from,
         String kind,
         String payload,
-        Instant expiresAt) {
+        Instant expiresAt,
+        @Nullable String group) {
+    /** Sent to its owner alone. */
+    public Event(
+            Id eventId,
+            long seq,
+            EventClass eventClass,
+            @Nullable Username from,
+            String kind,
+            String payload,
+            Instant expiresAt) {
+        this(eventId, seq, eventClass, from, kind, payload, expiresAt, null);
+    }
+
     /** Bytes of this event in an answer or frame, from above: what JSON escaping can make of the payload, and the fields beside it. */
     public int jsonBytesMax() {
         int bytes = 320;

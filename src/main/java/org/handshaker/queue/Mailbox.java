@@ -225,6 +225,10 @@ final class Mailbox {
         return all(entry -> entry.isExpired(nowSeconds));
     }
 
+    boolean isPending() {
+        return !pending.isEmpty();
+    }
+
     boolean hasListener() {
         return !receivers.isEmpty() || !waiters.isEmpty();
     }

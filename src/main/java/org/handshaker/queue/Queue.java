@@ -10,10 +10,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.store.Database;
 import org.handshaker.store.Expiring;
@@ -43,6 +45,7 @@ public final class Queue implements AutoCloseable {
     private final Tags tags;
     private final Delivery delivery;
     private final Intake intake;
+    private final Handing handing;
     private final String epoch;
     private volatile boolean stopping;
 
@@ -57,6 +60,7 @@ public final class Queue implements AutoCloseable {
         this.tags = new Tags(vault);
         this.delivery = new Delivery(database, time, timer, store, boxes, bodies);
         this.intake = new Intake(database, time, times, visibility, timer, store, boxes, ledger, tags, delivery);
+        this.handing = new Handing(database, time, times, store, boxes, bodies, tags, delivery);
         this.epoch = database.epoch();
     }
 
@@ -109,6 +113,16 @@ public final class Queue implements AutoCloseable {
 
     public void disconnect(Id owner, Receiver receiver) {
         boxes.with(owner, box -> box.receivers.remove(receiver));
+    }
+
+    /** @param told hears whose queue has something that nobody was there to take; must be short, and comes often */
+    public void whenUnheard(Consumer<Id> told) {
+        delivery.whenUnheard(told);
+    }
+
+    /** Whether a device of this user is there or waits in a poll. */
+    public boolean isHeard(Id owner) {
+        return boxes.with(owner, Mailbox::hasListener);
     }
 
     /** How many events wait. */
@@ -171,6 +185,32 @@ public final class Queue implements AutoCloseable {
         rows.add(row);
         store.insert(handle, row.queue(), hidden.entry, bodies.seal(target, hidden.event));
         store.delete(handle, row.queue(), seqs(hidden.replaced));
+    }
+
+    /** Has these mailboxes read before a change that needs them all. */
+    public void prepare(List<Id> owners) {
+        owners.forEach(owner -> boxes.with(owner, box -> box.nextSeq));
+    }
+
+    /**
+     * Puts an event into many queues, as part of the caller's change; the body lies on the disk once. A queue without room is
+     * counted and passed over; {@code queue_full} only where none had any.
+     */
+    public FanOut offerToAll(Handle handle, GroupOffer offer) {
+        requireOpen();
+        return handing.toAll(handle, offer);
+    }
+
+    /** Puts a user's event into one queue, as part of the caller's change; says whether there was room. */
+    public boolean hand(Handle handle, Id sender, Username from, Id recipient, String kind, String payload) {
+        requireOpen();
+        return handing.toOne(handle, sender, from, recipient, kind, payload);
+    }
+
+    private void requireOpen() {
+        if (stopping) {
+            throw Reason.SHUTTING_DOWN.refuse();
+        }
     }
 
     /** Takes the pending event of that kind and subject back, as part of the caller's change: what it told of is no more. */
@@ -269,7 +309,7 @@ public final class Queue implements AutoCloseable {
         store.deleteFrom(handle, queueRow, senderTag);
         database.afterCommit(() -> {
             List<Entry> dropped = boxes.with(owner, box -> {
-                List<Entry> found = box.all(entry -> entry.senderTag.equals(senderTag));
+                List<Entry> found = box.all(entry -> entry.senderTag.equals(senderTag) && !entry.isShared);
                 List<Entry> behind = found.stream()
                         .filter(entry -> entry.state == Entry.State.COMMITTING && entry.isTaken)
                         .toList();

@@ -43,12 +43,19 @@ public final class QueueRoutes {
 
     /** An event on the wire, in answers and in {@code event} frames. */
     public record EventView(
-            String eventId, long seq, @Nullable String fromUser, String kind, String payload, String expiresAt) {
+            String eventId,
+            long seq,
+            @Nullable String fromUser,
+            @Nullable String group,
+            String kind,
+            String payload,
+            String expiresAt) {
         public static EventView of(Event event) {
             return new EventView(
                     event.eventId().text(),
                     event.seq(),
                     event.from() == null ? null : event.from().at(),
+                    event.group(),
                     event.kind(),
                     event.payload(),
                     event.expiresAt().toString());
@@ -62,6 +69,7 @@ public final class QueueRoutes {
             String eventId,
             long seq,
             @Nullable String fromUser,
+            @Nullable String group,
             String type,
             String encryptedPayload,
             String expiresAt) {
@@ -70,6 +78,7 @@ public final class QueueRoutes {
                     event.eventId().text(),
                     event.seq(),
                     event.from() == null ? null : event.from().at(),
+                    event.group(),
                     event.kind(),
                     event.payload(),
                     event.expiresAt().toString());

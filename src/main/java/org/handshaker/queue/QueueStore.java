@@ -23,8 +23,15 @@ final class QueueStore {
             """
             INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body)
             SELECT queue, ?, ?, ?, ?, ?, ? FROM queues WHERE queue = ?""";
+    private static final String INSERT_REFERENCE =
+            """
+            INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, shared)
+            VALUES (?, ?, ?, ?, ?, ?, x'', ?)""";
     private static final String BODIES =
-            "SELECT seq, event_id, class, expires_at, body FROM events WHERE queue = ? AND seq BETWEEN ? AND ?";
+            """
+            SELECT seq, event_id, class, expires_at, coalesce(shared_bodies.body, events.body), shared IS NOT NULL
+            FROM events LEFT JOIN shared_bodies ON shared_bodies.row = shared
+            WHERE queue = ? AND seq BETWEEN ? AND ?""";
     private static final String DELETE = "DELETE FROM events WHERE queue = ? AND seq = ?";
 
     /** Bodies deleted in one change by the sweeper, unless a single one is larger. */
@@ -36,6 +43,8 @@ final class QueueStore {
      */
     private @Nullable PreparedStatement insert;
 
+    private @Nullable PreparedStatement insertReference;
+
     private @Nullable PreparedStatement delete;
 
     /** One for each reading connection, which one thread at a time has. */
@@ -43,7 +52,7 @@ final class QueueStore {
 
     record QueueRow(long queue, long reserved, long expired) {}
 
-    record SealedEvent(long seq, Id eventId, EventClass eventClass, Instant expiresAt, byte[] body) {}
+    record SealedEvent(long seq, Id eventId, EventClass eventClass, Instant expiresAt, byte[] body, boolean isShared) {}
 
     Optional<QueueRow> find(Handle handle, byte[] owner) {
         return handle.createQuery("SELECT queue, reserved, expired FROM queues WHERE owner = :owner")
@@ -75,19 +84,27 @@ final class QueueStore {
     List<Entry> entries(Handle handle, long queue) {
         return handle.createQuery(
                         """
-                        SELECT seq, event_id, class, sender, expires_at, length(body) AS bytes
-                        FROM events WHERE queue = :queue ORDER BY seq""")
+                        SELECT seq, event_id, class, sender, expires_at, shared IS NOT NULL AS is_shared,
+                            length(coalesce(shared_bodies.body, events.body)) AS bytes
+                        FROM events LEFT JOIN shared_bodies ON shared_bodies.row = shared
+                        WHERE queue = :queue ORDER BY seq""")
                 .bind("queue", queue)
-                .map((row, context) -> new Entry(
-                        row.getLong("seq"),
-                        Id.of(row.getBytes("event_id")),
-                        EventClass.of(row.getInt("class")),
-                        Id.of(row.getBytes("sender")),
-                        row.getLong("expires_at"),
-                        row.getInt("bytes"),
-                        Entry.State.STORED,
-                        null))
+                .map((row, context) -> entry(row))
                 .list();
+    }
+
+    private static Entry entry(ResultSet row) throws SQLException {
+        Entry entry = new Entry(
+                row.getLong("seq"),
+                Id.of(row.getBytes("event_id")),
+                EventClass.of(row.getInt("class")),
+                Id.of(row.getBytes("sender")),
+                row.getLong("expires_at"),
+                row.getInt("bytes"),
+                Entry.State.STORED,
+                null);
+        entry.isShared = row.getBoolean("is_shared");
+        return entry;
     }
 
     /** All events of a stretch, ends included. */
@@ -105,7 +122,8 @@ final class QueueStore {
                             Id.of(row.getBytes(2)),
                             EventClass.of(row.getInt(3)),
                             Instant.ofEpochSecond(row.getLong(4)),
-                            row.getBytes(5)));
+                            row.getBytes(5),
+                            row.getBoolean(6)));
                 }
             }
             return found;
@@ -143,6 +161,43 @@ final class QueueStore {
         }
     }
 
+    /** A body for many; {@link #countShared} says how many. */
+    long insertShared(Handle handle, byte[] body) {
+        return handle.createQuery("INSERT INTO shared_bodies (refs, body) VALUES (0, :body) RETURNING row")
+                .bind("body", body)
+                .mapTo(Long.class)
+                .one();
+    }
+
+    /** From now on the body goes with the last of so many events; at once where there are none. */
+    void countShared(Handle handle, long row, int refs) {
+        String sql = refs == 0
+                ? "DELETE FROM shared_bodies WHERE row = :row"
+                : "UPDATE shared_bodies SET refs = :refs WHERE row = :row";
+        var update = handle.createUpdate(sql).bind("row", row);
+        (refs == 0 ? update : update.bind("refs", refs)).execute();
+    }
+
+    /** As {@link #insert}, with the body elsewhere. */
+    void insertReference(Handle handle, long queue, Entry entry, long sharedRow) {
+        try {
+            if (insertReference == null) {
+                insertReference = handle.getConnection().prepareStatement(INSERT_REFERENCE);
+            }
+            insertReference.setLong(1, queue);
+            insertReference.setLong(2, entry.seq);
+            insertReference.setLong(3, entry.expiresAtSeconds);
+            insertReference.setInt(4, entry.eventClass.code());
+            insertReference.setBytes(5, entry.senderTag.bytes());
+            insertReference.setBytes(6, entry.eventId.bytes());
+            insertReference.setLong(7, sharedRow);
+            insertReference.executeUpdate();
+        } catch (SQLException failed) {
+            insertReference = null;
+            throw new UnableToExecuteStatementException(failed, null);
+        }
+    }
+
     int delete(Handle handle, long queue, List<Long> seqs) {
         try {
             if (delete == null) {
@@ -161,8 +216,9 @@ final class QueueStore {
         }
     }
 
+    /** All but what came through a group. */
     int deleteFrom(Handle handle, long queue, Id senderTag) {
-        return handle.createUpdate("DELETE FROM events WHERE queue = :queue AND sender = :sender")
+        return handle.createUpdate("DELETE FROM events WHERE queue = :queue AND sender = :sender AND shared IS NULL")
                 .bind("queue", queue)
                 .bind("sender", senderTag.bytes())
                 .execute();
@@ -188,8 +244,10 @@ final class QueueStore {
         int fitting = handle.createQuery(
                         """
                         SELECT count(*) FROM
-                            (SELECT sum(length(body)) OVER (ORDER BY expires_at, row) AS bytes
-                             FROM events WHERE expires_at <= :now ORDER BY expires_at, row LIMIT :rows_max)
+                            (SELECT sum(coalesce(length(shared_bodies.body) / max(1, refs), length(events.body)))
+                                OVER (ORDER BY expires_at, events.row) AS bytes
+                             FROM events LEFT JOIN shared_bodies ON shared_bodies.row = shared
+                             WHERE expires_at <= :now ORDER BY expires_at, events.row LIMIT :rows_max)
                         WHERE bytes <= :bytes_max""")
                 .bind("now", now.getEpochSecond())
                 .bind("rows_max", rowsMax)

@@ -25,6 +25,15 @@ final class Tags {
                 "event", offer.sender().bytes(), offer.target().bytes(), utf8(offer.clientId())));
     }
 
+    /** The same for every retry, in every queue. */
+    Id groupEventId(GroupOffer offer) {
+        if (offer.clientId() == null) {
+            return Id.random();
+        }
+        return hmac(Vault.lengthPrefixed(
+                "group event", offer.sender().bytes(), utf8(offer.group()), utf8(offer.clientId())));
+    }
+
     /** Differs from queue to queue, so that two queues do not show that they have a sender in common. */
     Id sender(Id owner, Id sender) {
         return Id.of(Arrays.copyOf(vault.blind("sender tag", owner.bytes(), sender.bytes()), Id.BYTES));

@@ -7,6 +7,7 @@ import java.util.Map;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Refused;
 import org.handshaker.queue.Event;
+import org.handshaker.queue.FanOut;
 import org.handshaker.queue.QueueRoutes.EventView;
 import org.handshaker.queue.Receipt;
 import org.handshaker.rooms.Signal;
@@ -59,11 +60,15 @@ final class Frames {
             String eventId,
             long seq,
             @Nullable String fromUser,
+            @Nullable String group,
             String kind,
             String payload,
             String expiresAt) {}
 
     private record ReceiptFrame(String type, String id, String eventId, String status, String expiresAt) {}
+
+    private record GroupReceiptFrame(
+            String type, String id, String eventId, String status, String expiresAt, int members, int membersFull) {}
 
     private record RefusedFrame(
             String type, @Nullable String id, String code, String detail, @Nullable Integer retryAfter) {}
@@ -95,7 +100,14 @@ final class Frames {
     static byte[] event(Event event) {
         EventView view = EventView.of(event);
         return Json.write(new EventFrame(
-                "event", view.eventId(), view.seq(), view.fromUser(), view.kind(), view.payload(), view.expiresAt()));
+                "event",
+                view.eventId(),
+                view.seq(),
+                view.fromUser(),
+                view.group(),
+                view.kind(),
+                view.payload(),
+                view.expiresAt()));
     }
 
     static byte[] receipt(String id, Receipt receipt) {
@@ -105,6 +117,17 @@ final class Frames {
                 receipt.eventId().text(),
                 SignalingRoutes.statusText(receipt.status()),
                 receipt.expiresAt().toString()));
+    }
+
+    static byte[] groupReceipt(String id, FanOut safe) {
+        return Json.write(new GroupReceiptFrame(
+                "receipt",
+                id,
+                safe.eventId().text(),
+                SignalingRoutes.statusText(Receipt.Status.STORED),
+                safe.expiresAt().toString(),
+                safe.stored(),
+                safe.full()));
     }
 
     static byte[] refused(@Nullable String id, Refused refused) {

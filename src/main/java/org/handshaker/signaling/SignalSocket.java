@@ -197,7 +197,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private void send(Caller known, Frames.Send send) {
         var unused = sockets.send(known, send).whenComplete((receipt, failed) -> {
             if (failed == null) {
-                sendFrame(Frames.receipt(send.id(), receipt));
+                sendFrame(receipt);
                 return;
             }
             @Nullable Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;

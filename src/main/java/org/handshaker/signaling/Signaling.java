@@ -11,6 +11,8 @@ import org.handshaker.core.Reason;
 import org.handshaker.core.Username;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.User;
+import org.handshaker.groups.Groups;
+import org.handshaker.queue.FanOut;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Offer;
 import org.handshaker.queue.Queue;
@@ -23,11 +25,13 @@ import org.jspecify.annotations.Nullable;
 public final class Signaling {
     private final Directory directory;
     private final Connections connections;
+    private final Groups groups;
     private final Queue queue;
 
-    public Signaling(Directory directory, Connections connections, Queue queue) {
+    public Signaling(Directory directory, Connections connections, Groups groups, Queue queue) {
         this.directory = directory;
         this.connections = connections;
+        this.groups = groups;
         this.queue = queue;
     }
 
@@ -39,6 +43,36 @@ public final class Signaling {
      */
     public CompletableFuture<Receipt> send(
             Id sender, String to, Kind kind, String payload, @Nullable String clientId, @Nullable Long ttlSeconds) {
+        Duration ttl = requireFit(payload, clientId, ttlSeconds);
+        Id target = find(Username.parse(to));
+        requireConnected(sender, target);
+        User self = directory.byId(sender).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
+        Offer offer = new Offer(sender, self.name(), target, kind, payload, clientId, ttl);
+        // Asked again at the queue's door: the two may part this very moment.
+        return queue.offer(offer, new WhileConnected(sender, target));
+    }
+
+    /**
+     * Sends one event to all others of a group. It is committed at once.
+     *
+     * @param epoch of the group, for which it was sealed
+     */
+    public CompletableFuture<FanOut> sendToGroup(
+            Id sender,
+            String group,
+            @Nullable Long epoch,
+            Kind kind,
+            String payload,
+            @Nullable String clientId,
+            @Nullable Long ttlSeconds) {
+        if (epoch == null) {
+            throw Reason.MALFORMED.refuse("What goes to a group says its group_epoch.");
+        }
+        Duration ttl = requireFit(payload, clientId, ttlSeconds);
+        return groups.send(sender, group, epoch, kind, payload, clientId, ttl);
+    }
+
+    private static @Nullable Duration requireFit(String payload, @Nullable String clientId, @Nullable Long ttlSeconds) {
         requirePayload(payload);
         if (clientId != null) {
             requireId(clientId);
@@ -46,19 +80,7 @@ public final class Signaling {
         if (ttlSeconds != null && (ttlSeconds < 1 || ttlSeconds > Limits.EVENT_TTL_MAX.toSeconds())) {
             throw Reason.MALFORMED.refuse("A ttl is 1 second to 30 days.");
         }
-        Id target = find(Username.parse(to));
-        requireConnected(sender, target);
-        User self = directory.byId(sender).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
-        Offer offer = new Offer(
-                sender,
-                self.name(),
-                target,
-                kind,
-                payload,
-                clientId,
-                ttlSeconds == null ? null : Duration.ofSeconds(ttlSeconds));
-        // Asked again at the queue's door: the two may part this very moment.
-        return queue.offer(offer, new WhileConnected(sender, target));
+        return ttlSeconds == null ? null : Duration.ofSeconds(ttlSeconds);
     }
 
     private final class WhileConnected implements Right {

@@ -10,6 +10,7 @@ import org.handshaker.core.Cost;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.presence.Status;
+import org.handshaker.queue.FanOut;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Receipt;
 import org.handshaker.web.Call;
@@ -78,6 +79,18 @@ public final class SignalingRoutes {
         }
     }
 
+    /** For a group: how many queues hold it, and how many had no room. */
+    record GroupReceiptAnswer(String eventId, String status, String expiresAt, int members, int membersFull) {
+        static GroupReceiptAnswer of(FanOut safe) {
+            return new GroupReceiptAnswer(
+                    safe.eventId().text(),
+                    statusText(Receipt.Status.STORED),
+                    safe.expiresAt().toString(),
+                    safe.stored(),
+                    safe.full());
+        }
+    }
+
     static String statusText(Receipt.Status status) {
         return switch (status) {
             case DELIVERED -> "delivered";
@@ -94,25 +107,27 @@ public final class SignalingRoutes {
 
     private CompletionStage<Reply> sendEvent(Call call) {
         EventBody body = call.body(EventBody.class);
+        requireOneTarget(body.toUser(), body.group(), body.groupEpoch());
+        Kind kind = new Kind(body.kind());
+        if (body.group() != null) {
+            sockets.countFanOut(call.caller());
+            return signaling
+                    .sendToGroup(
+                            call.user(), body.group(), body.groupEpoch(), kind, body.payload(), body.id(), body.ttl())
+                    .thenApply(safe -> Reply.accepted(GroupReceiptAnswer.of(safe)));
+        }
         return signaling
-                .send(
-                        call.user(),
-                        requireUser(body.toUser(), body.group()),
-                        new Kind(body.kind()),
-                        body.payload(),
-                        body.id(),
-                        body.ttl())
+                .send(call.user(), String.valueOf(body.toUser()), kind, body.payload(), body.id(), body.ttl())
                 .thenApply(receipt -> Reply.accepted(ReceiptAnswer.of(receipt)));
     }
 
-    /** An event goes to a user or to a group; nobody is in a group that is not there. */
-    static String requireUser(@Nullable String toUser, @Nullable String group) {
+    /** An event goes to a user or to a group in one of its epochs. */
+    static void requireOneTarget(@Nullable String toUser, @Nullable String group, @Nullable Long groupEpoch) {
         if ((toUser == null) == (group == null)) {
             throw Reason.MALFORMED.refuse("Give either to_user or group.");
         }
-        if (toUser == null) {
-            throw Reason.NOT_FOUND.refuse();
+        if ((group == null) != (groupEpoch == null)) {
+            throw Reason.MALFORMED.refuse("What goes to a group, and nothing else, says its group_epoch.");
         }
-        return toUser;
     }
 }

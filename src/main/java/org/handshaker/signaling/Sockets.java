@@ -31,7 +31,6 @@ import org.handshaker.presence.Status;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
-import org.handshaker.queue.Receipt;
 import org.handshaker.rooms.Rooms;
 import org.handshaker.rooms.Signal;
 import org.handshaker.rooms.Tongue;
@@ -304,15 +303,26 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         }
     }
 
-    CompletableFuture<Receipt> send(Caller caller, Frames.Send send) {
+    /** What the sender is to read when the event is safe. */
+    CompletableFuture<byte[]> send(Caller caller, Frames.Send send) {
         gate.pass(Cost.SEND, caller, OptionalInt.empty());
-        return signaling.send(
-                caller.user(),
-                SignalingRoutes.requireUser(send.toUser(), send.group()),
-                new Kind(send.kind()),
-                send.payload(),
-                send.id(),
-                send.ttl());
+        SignalingRoutes.requireOneTarget(send.toUser(), send.group(), send.groupEpoch());
+        Kind kind = new Kind(send.kind());
+        if (send.group() != null) {
+            countFanOut(caller);
+            return signaling
+                    .sendToGroup(
+                            caller.user(), send.group(), send.groupEpoch(), kind, send.payload(), send.id(), send.ttl())
+                    .thenApply(safe -> Frames.groupReceipt(send.id(), safe));
+        }
+        return signaling
+                .send(caller.user(), String.valueOf(send.toUser()), kind, send.payload(), send.id(), send.ttl())
+                .thenApply(receipt -> Frames.receipt(send.id(), receipt));
+    }
+
+    /** What is written to many costs more than what is written to one. */
+    void countFanOut(Caller caller) {
+        gate.pass(Cost.FAN_OUT, caller, OptionalInt.empty());
     }
 
     /** An ack for each event is never refused for its rate, because it makes room; more than that are frames like others. */

@@ -21,7 +21,12 @@ final class Schema {
             "002-auth.sql",
             "003-connections.sql",
             "004-queue.sql",
-            "005-suspensions.sql");
+            "005-suspensions.sql",
+            "006-push.sql",
+            "007-prekeys.sql",
+            "008-key-log.sql",
+            "009-groups.sql",
+            "010-invites.sql");
 
     private Schema() {}
 

@@ -15,6 +15,11 @@ public interface Gate {
     /** Refuses with {@code too_fast} when whoever calls has spent their own bucket of this cost. */
     void pass(Cost cost, @Nullable Caller caller, OptionalInt circuit);
 
+    /** Whether this circuit does not heed its refusals, so that the next may keep it waiting; nobody is where nobody counts. */
+    default boolean isHammering(OptionalInt circuit) {
+        return false;
+    }
+
     /** Refuses with {@code too_fast} when everybody's bucket of this cost is spent; strangers share it. */
     void passAsStranger(Cost cost);
 

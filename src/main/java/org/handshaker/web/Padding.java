@@ -23,8 +23,12 @@ public final class Padding {
         return (length + LARGEST - 1) / LARGEST * LARGEST;
     }
 
+    /** Returns the body itself where it has such a size already: what is the same for all is then in memory once. */
     static byte[] pad(byte[] body, int bytesMin) {
         int size = bucket(Math.max(body.length, bytesMin));
+        if (body.length == size) {
+            return body;
+        }
         byte[] padded = Arrays.copyOf(body, size);
         Arrays.fill(padded, body.length, size, (byte) ' ');
         return padded;

@@ -16,26 +16,29 @@ public final class PageRoutes {
 
     private static final String NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'";
 
-    private final Page front = Page.of(Page.resource("index.html"), Page.resource("page.css"));
+    private final Reply front = page(Page.of(Page.resource("index.html"), Page.resource("page.css")));
     private final String contract = Page.resource("/org/handshaker/openapi.yaml");
-    private volatile @Nullable Page docs;
+    private final Reply yaml = Reply.page(YAML, contract, NOTHING_ALLOWED);
+    private volatile @Nullable Reply docs;
 
     public List<Route> routes() {
         return List.of(
-                Route.get("/", Access.ANYONE, call -> Reply.page(HTML, front.html(), front.contentSecurityPolicy()))
-                        .costs(Cost.NOTHING),
+                Route.get("/", Access.ANYONE, call -> front).costs(Cost.NOTHING),
                 Route.get("/docs", Access.ANYONE, call -> docs()).costs(Cost.NOTHING),
-                Route.get("/openapi.yaml", Access.ANYONE, call -> Reply.page(YAML, contract, NOTHING_ALLOWED))
-                        .costs(Cost.NOTHING));
+                Route.get("/openapi.yaml", Access.ANYONE, call -> yaml).costs(Cost.NOTHING));
     }
 
     /** Rendered at the first call, not at start: most relays serve it rarely, and YAML is slow to read. */
     private Reply docs() {
-        @Nullable Page page = docs;
+        @Nullable Reply page = docs;
         if (page == null) {
-            page = render(contract);
+            page = page(render(contract));
             docs = page;
         }
+        return page;
+    }
+
+    private static Reply page(Page page) {
         return Reply.page(HTML, page.html(), page.contentSecurityPolicy());
     }
 

@@ -35,11 +35,14 @@ public record Reply(
         return new Reply(204, new byte[0], null, Map.of(), 0);
     }
 
-    /** A page or file of the relay's own, with the content security policy that fits it. */
+    /**
+     * A page or file of the relay's own, with the content security policy that fits it. Padded here, once for all who ask for
+     * it: it is the largest answer that strangers get, and ten thousand copies of it would fill the heap.
+     */
     public static Reply page(String contentType, String text, String contentSecurityPolicy) {
         return new Reply(
                 200,
-                text.getBytes(StandardCharsets.UTF_8),
+                Padding.pad(text.getBytes(StandardCharsets.UTF_8)),
                 contentType,
                 Map.of("Content-Security-Policy", contentSecurityPolicy),
                 0);

@@ -12,7 +12,9 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
@@ -23,6 +25,7 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.Fields;
 import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
 import org.handshaker.core.Caller;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Router extends Handler.Abstract {
     private static final String BEARER = "Bearer ";
+    /** Of a line that strains the relay: as much comes and goes on any day. */
+    private static final double CALM = 0.25;
+
     private static final String STRICT_POLICY =
             "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -42,10 +48,12 @@ final class Router extends Handler.Abstract {
     private final Gate gate;
     private final Hosts hosts;
     private final boolean pads;
+    private final IntSupplier inLine;
     private volatile boolean stopping;
     private volatile Consumer<Reason> whenRefused = reason -> {};
 
-    Router(List<Route> routes, Authenticator authenticator, Gate gate, Hosts hosts, boolean pads) {
+    /** @param inLine how many requests wait for a thread */
+    Router(List<Route> routes, Authenticator authenticator, Gate gate, Hosts hosts, boolean pads, IntSupplier inLine) {
         this.routes = routes.stream()
                 .sorted(Comparator.comparingInt(Route::literals).reversed())
                 .toList();
@@ -53,6 +61,7 @@ final class Router extends Handler.Abstract {
         this.gate = gate;
         this.hosts = hosts;
         this.pads = pads;
+        this.inLine = inLine;
     }
 
     /** From now on everything is answered with {@code shutting_down}. */
@@ -71,7 +80,7 @@ final class Router extends Handler.Abstract {
         try {
             exchange.run();
         } catch (RuntimeException refusedOrBroken) {
-            exchange.answer(problem(refusedOrBroken));
+            exchange.refuse(refusedOrBroken);
         }
         return true;
     }
@@ -81,6 +90,8 @@ final class Router extends Handler.Abstract {
         private final Request request;
         private final Response response;
         private final Callback callback;
+        /** Who calls, once that is known; nobody before, and where nobody is asked. */
+        private volatile @Nullable Caller caller;
 
         Exchange(Request request, Response response, Callback callback) {
             this.request = request;
@@ -134,10 +145,11 @@ final class Router extends Handler.Abstract {
                 openSocket(route, route.socket(), path);
                 return;
             }
-            @Nullable Caller caller = route.access() == Access.USER ? authenticator.authenticate(bearerToken()) : null;
+            @Nullable Caller known = route.access() == Access.USER ? authenticator.authenticate(bearerToken()) : null;
+            caller = known;
             OptionalInt circuit = CircuitConnection.circuitOf(request);
-            gate.pass(route.cost(), caller, circuit);
-            if (caller == null && !route.door().knowsDevices()) {
+            gate.pass(route.cost(), known, circuit);
+            if (known == null && !route.door().knowsDevices()) {
                 gate.passAsStranger(route.cost());
             }
             Map<String, String> query = query();
@@ -146,10 +158,16 @@ final class Router extends Handler.Abstract {
                         if (body.length > 0) {
                             requireJson(route);
                         }
-                        Call call = new Call(caller, circuit, path, query, body);
+                        Call call = new Call(known, circuit, path, query, body);
                         return answerTo(route, call).whenComplete((reply, thrown) -> call.forget());
                     })
-                    .whenComplete((reply, thrown) -> answer(thrown == null ? reply : problem(thrown)));
+                    .whenComplete((reply, thrown) -> {
+                        if (thrown == null) {
+                            answer(reply);
+                        } else {
+                            refuse(thrown);
+                        }
+                    });
         }
 
         private CompletionStage<Reply> answerTo(Route route, Call call) {
@@ -256,6 +274,24 @@ final class Router extends Handler.Abstract {
             return request.getHeaders().get(HttpHeader.ORIGIN);
         }
 
+        /** Later, where it goes to a stranger and others wait: that keeps a connection waiting, and no thread. */
+        void refuse(Throwable thrown) {
+            Reply problem = problem(thrown);
+            long millis = caller == null ? waitMillis(problem) : 0;
+            if (millis == 0) {
+                answer(problem);
+            } else {
+                request.getComponents().getScheduler().schedule(() -> answer(problem), millis, TimeUnit.MILLISECONDS);
+            }
+        }
+
+        private long waitMillis(Reply problem) {
+            boolean isHammering = problem.status() == Reason.TOO_FAST.status()
+                    && gate.isHammering(CircuitConnection.circuitOf(request));
+            return Math.max(
+                    isHammering ? Limits.CIRCUIT_REFUSAL_WAIT.toMillis() : 0, strainedMillis(inLine.getAsInt()));
+        }
+
         void answer(Reply reply) {
             HttpFields.Mutable headers = response.getHeaders();
             addSecurityHeaders(headers);
@@ -293,6 +329,16 @@ final class Router extends Handler.Abstract {
         headers.put("X-Content-Type-Options", "nosniff");
         headers.put("Referrer-Policy", "no-referrer");
         headers.put("Content-Security-Policy", STRICT_POLICY);
+    }
+
+    /**
+     * Refusing is work, too. Whoever asks again as soon as they are refused, from ten thousand circuits, would have everybody
+     * wait behind them: so the longer the line is, the later a stranger hears no.
+     */
+    static long strainedMillis(int inLine) {
+        double lines = (double) inLine / Limits.REQUESTS_WAITING_STRAINED;
+        long millis = (long) (lines * Limits.STRANGER_REFUSAL_WAIT.toMillis());
+        return lines < CALM ? 0 : Math.min(millis, Limits.STRANGER_REFUSAL_WAIT_MAX.toMillis());
     }
 
     private Reply problem(Throwable thrown) {

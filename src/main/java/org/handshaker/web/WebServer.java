@@ -80,7 +80,7 @@ public final class WebServer implements AutoCloseable {
         threads.setName("web");
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("web-"));
         this.server = new Server(threads);
-        this.router = new Router(routes, authenticator, gate, hosts, pads);
+        this.router = new Router(routes, authenticator, gate, hosts, pads, threads::getQueueSize);
         this.watch = new CircuitWatch(front == Front.UNPROVED_TOR ? this::stopUnnamed : () -> {});
         this.connector = connector();
         server.addConnector(connector);
@@ -112,6 +112,8 @@ public final class WebServer implements AutoCloseable {
         http.setHttpCompliance(HttpCompliance.RFC9110);
         http.setUriCompliance(UriCompliance.DEFAULT);
         http.setRelativeRedirectAllowed(false);
+        // It would keep some 100 KiB for each connection: five thousand strangers would fill the heap.
+        http.setHeaderCacheSize(0);
         // X-Forwarded-* and their kin are never believed: there is no ForwardedRequestCustomizer here.
         HttpConnectionFactory plain = new HttpConnectionFactory(http);
         ConnectionFactory[] factories = front == Front.TOR || front == Front.UNPROVED_TOR

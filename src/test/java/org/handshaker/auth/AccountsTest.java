@@ -73,18 +73,18 @@ final class AccountsTest {
     }
 
     private static void register(Household house, String password) {
-        house.accounts.register(ALICE, password.toCharArray(), null, org.handshaker.directory.Listing.EXACT_NAME);
+        house.accounts.register(ALICE, password.toCharArray(), null, org.handshaker.directory.Listing.EXACT_NAME, null);
     }
 
     @Test
     void theOperatorMayCloseTheDoor() {
-        house.accounts.requireOpen();
+        house.accounts.requireOpen(null);
         house.close();
         house = new Household(path.resolve("closed"), Map.of(Setting.REGISTRATION, "closed"));
-        assertRefused(Reason.REGISTRATION_CLOSED, () -> house.accounts.requireOpen());
+        assertRefused(Reason.REGISTRATION_CLOSED, () -> house.accounts.requireOpen(null));
         house.close();
         house = new Household(path.resolve("invite"), Map.of(Setting.REGISTRATION, "invite"));
-        assertRefused(Reason.INVITE_REQUIRED, () -> house.accounts.requireOpen());
+        assertRefused(Reason.INVITE_REQUIRED, () -> house.accounts.requireOpen(null));
     }
 
     @Test

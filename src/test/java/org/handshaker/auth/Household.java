@@ -43,6 +43,7 @@ final class Household implements AutoCloseable {
     final OpenPgp openPgp = new OpenPgp();
     final Devices devices;
     final Sessions sessions;
+    final Suspensions suspensions;
     final KeyChanges keys;
     final Resets resets;
     final Logins logins;
@@ -80,6 +81,7 @@ final class Household implements AutoCloseable {
         Auth auth = Auth.of(config, passwords, store.database(), store.vault(), directory, newcomers, queue, time);
         devices = auth.devices();
         sessions = auth.sessions();
+        suspensions = auth.suspensions();
         keys = auth.keys();
         resets = auth.resets();
         logins = auth.logins();
@@ -98,7 +100,7 @@ final class Household implements AutoCloseable {
         Certificate certificate =
                 armor == null ? null : openPgp.read(armor, OpenPgp.UserIds.WITHOUT_EMAIL, time.instant());
         Accounts.Made account =
-                accounts.register(new Username(name), PASSWORD.toCharArray(), certificate, Listing.EXACT_NAME);
+                accounts.register(new Username(name), PASSWORD.toCharArray(), certificate, Listing.EXACT_NAME, null);
         made.put(name, account);
         return account.grant();
     }
@@ -134,7 +136,7 @@ final class Household implements AutoCloseable {
                 passwords,
                 proofs,
                 sessions,
-                new Suspensions(store.database(), directory, sessions),
+                suspensions,
                 keys,
                 challenges,
                 time);

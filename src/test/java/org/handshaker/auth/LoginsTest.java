@@ -122,6 +122,26 @@ final class LoginsTest {
     }
 
     @Test
+    void nothingOpensASuspendedAccountBeforeItIsLetInAgain() {
+        Grant before = house.register("alice", gpg.export(gpg.key("alice", "ed25519", "cv25519")));
+        house.suspensions.suspend(ALICE);
+        house.suspensions.suspend(ALICE);
+        assertRefused(Reason.SESSION_REVOKED, () -> house.sessions.refresh(before.refreshToken(), null));
+        assertRefused(Reason.BAD_CREDENTIALS, () -> house.login("alice", Household.PASSWORD));
+        Logins.Challenge challenge = house.logins.challenge(ALICE);
+        String response = gpg.decrypt(challenge.message());
+        assertRefused(
+                Reason.BAD_OTP, () -> house.logins.byKey(ALICE, challenge.id().text(), response));
+        assertRefused(Reason.NOT_FOUND, () -> house.suspensions.suspend(NOBODY));
+        assertEquals(1, house.suspensions.count());
+
+        house.suspensions.lift(ALICE);
+        assertEquals(0, house.suspensions.count());
+        house.login("alice", Household.PASSWORD);
+        house.logins.byKey(ALICE, challenge.id().text(), response);
+    }
+
+    @Test
     void aChallengeExpires() {
         house.register("alice", gpg.export(gpg.key("alice", "ed25519", "cv25519")));
         Logins.Challenge challenge = house.logins.challenge(ALICE);

@@ -21,10 +21,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The benchmark's course; {@code --write FILE} keeps the report as a page, {@code --only NAME} runs one section of
- * {@link #sections}.
+ * {@link #sections}, {@code --hold SECONDS} says how long sockets are held behind the onion.
  */
 public final class Bench {
     private static final int PAIRS = 16;
+    private static final int HOLD_SECONDS = 60;
     private static final Duration PHASE = Duration.ofSeconds(5);
     private static final Duration SINGLE = Duration.ofSeconds(3);
     private static final int STORED_QUEUES = 10_000;
@@ -36,10 +37,12 @@ public final class Bench {
 
     private final Report report;
     private final Path directory;
+    private final int holdSeconds;
 
-    private Bench(Report report, Path directory) {
+    private Bench(Report report, Path directory, int holdSeconds) {
         this.report = report;
         this.directory = directory;
+        this.holdSeconds = holdSeconds;
     }
 
     public static void main(String[] args) throws Exception {
@@ -51,7 +54,9 @@ public final class Bench {
         Report report = new Report(System.out::println);
         Path directory = Files.createTempDirectory(Path.of("target"), "bench");
         try {
-            new Bench(report, directory).run(after("--only", arguments));
+            @Nullable String hold = after("--hold", arguments);
+            new Bench(report, directory, hold == null ? HOLD_SECONDS : Integer.parseInt(hold))
+                    .run(after("--only", arguments));
         } finally {
             delete(directory);
         }
@@ -77,8 +82,11 @@ public final class Bench {
         sections.put("rates", this::rates);
         sections.put("queue", queue::run);
         sections.put("many", queue::many);
+        sections.put("groups", new FanOutBench(report, directory)::run);
         sections.put("start", this::sizes);
         sections.put("growth", this::growth);
+        sections.put("attacks", new Attacks(report, directory)::run);
+        sections.put("onion", () -> OnionBench.sealed(report, directory.toAbsolutePath(), holdSeconds));
         return sections;
     }
 

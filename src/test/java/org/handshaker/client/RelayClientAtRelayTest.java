@@ -4,10 +4,13 @@ package org.handshaker.client;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -86,6 +89,92 @@ class RelayClientAtRelayTest {
         alice.unblock("@bob");
         assertEquals(List.of(), alice.blocked());
         assertEquals("not_connected", code(() -> alice.send("@bob", "message", "x")));
+    }
+
+    @Test
+    void leavesPrekeysTakesABundleAndChecksTheKeyLog() {
+        Map<String, Object> upload = Map.<String, Object>of(
+                "identity_key", "aWs",
+                "signed_prekey", Map.<String, Object>of("key_id", 1, "key", "c3Br", "signature", "c2ln"),
+                "one_time_prekeys", List.of(Map.<String, Object>of("key_id", 2, "key", "b25l")));
+        assertEquals(1, bob.publishPrekeys(upload));
+        assertEquals(
+                new PrekeyBundle.Prekey(2, "b25l", null), alice.prekeys("@bob").oneTime());
+        assertNull(alice.prekeys("bob").oneTime());
+        assertEquals("c2ln", alice.prekeys("bob").signed().signature());
+        assertEquals(0, bob.prekeysLeft());
+        assertEquals("not_connected", code(() -> alice.keyLog("@bob", null)));
+        connect();
+        KeyHistory history = alice.keyLog("@bob", null);
+        assertEquals("identity", history.entries().get(0).key());
+        assertEquals(history, alice.keyLog("bob", history.head()));
+        assertThrows(KeyLogBroken.class, () -> alice.keyLog("bob", "1".repeat(64)));
+    }
+
+    @Test
+    void livesInAGroup() throws Exception {
+        connect();
+        GroupView.Row group = alice.createGroup("sealed");
+        assertEquals(new GroupView.Row(group.groupId(), 1, "owner"), group);
+        assertEquals(2, alice.addMember(group.groupId(), "@bob"));
+        assertEquals(List.of(new GroupView.Row(group.groupId(), 2, "member")), bob.groups());
+        assertEquals(
+                new GroupView(
+                        2,
+                        List.of(new GroupView.Member("@alice", "owner"), new GroupView.Member("@bob", "member")),
+                        "sealed"),
+                bob.group(group.groupId()));
+        assertEquals(3, alice.setRole(group.groupId(), "@bob", "admin"));
+        GroupView.HandedRound keys = alice.rekey(group.groupId(), Map.of("@bob", "key"), 3);
+        assertEquals(new GroupView.HandedRound("", 4, 1, 0), keys);
+        assertEquals("stale_epoch", code(() -> bob.sendToGroup(group.groupId(), 3, "message", "old")));
+        assertEquals(
+                1, bob.sendToGroup(group.groupId(), 4, "message", "by call").members());
+        BlockingQueue<Event> heard = new LinkedBlockingQueue<>();
+        try (RelaySocket socket = alice.socket(heard::add);
+                RelaySocket bobs = bob.socket(event -> {})) {
+            assertTrue(socket.ready().username().endsWith("alice"));
+            assertEquals(
+                    "stored",
+                    bobs.sendToGroup("s1", group.groupId(), 4, "message", "by frame")
+                            .join()
+                            .status());
+            CompletionException stale = assertThrows(
+                    CompletionException.class, () -> bobs.sendToGroup("s2", group.groupId(), 9, "message", "x")
+                            .join());
+            assertEquals("stale_epoch", stale.getCause() instanceof RelayRefused no ? no.code() : "");
+            assertEquals("by call", await(heard, group.groupId()).payload());
+            assertEquals("by frame", await(heard, group.groupId()).payload());
+        }
+        bob.removeMember(group.groupId(), "@bob");
+        assertEquals("not_found", code(() -> bob.group(group.groupId())));
+        alice.deleteGroup(group.groupId());
+        assertEquals(List.of(), alice.groups());
+    }
+
+    /** The next event that came through this group. */
+    private static Event await(BlockingQueue<Event> heard, String group) throws InterruptedException {
+        while (true) {
+            Event next = heard.poll(10, TimeUnit.SECONDS);
+            if (next == null || group.equals(next.group())) {
+                return java.util.Objects.requireNonNull(next, "nothing came");
+            }
+        }
+    }
+
+    @Test
+    void invitesAndRedeems() {
+        String toConnect = alice.invite("connection", null, 1, Duration.ofDays(1));
+        assertEquals(new Invited("connection", "@alice", null), bob.redeem(toConnect));
+        assertEquals("@bob", alice.connections().get(0).username());
+        assertEquals("not_found", code(() -> bob.redeem(toConnect)));
+        GroupView.Row group = alice.createGroup(null);
+        String toJoin = alice.invite("group", group.groupId(), 2, Duration.ofDays(1));
+        assertEquals(new Invited("group", "@alice", group.groupId()), bob.redeem(toJoin));
+        assertEquals("already_member", code(() -> bob.redeem(toJoin)));
+        alice.revokeInvite(alice.invites().get(0));
+        assertEquals(List.of(), alice.invites());
+        alice.deleteGroup(group.groupId());
     }
 
     @Test

@@ -2,6 +2,7 @@
 package org.handshaker.guard;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -31,6 +32,17 @@ final class HammeringTest {
     void asksAgainWhenTheCircuitIsStillThere() {
         refuse(7, 3 * Limits.CIRCUIT_REFUSALS_MAX);
         assertEquals(List.of(7, 7, 7), closed);
+    }
+
+    @Test
+    void knowsWhichCircuitDoesNotHeed() {
+        refuse(7, Limits.CIRCUIT_REFUSALS_MAX - 1);
+        assertFalse(hammering.isHammering(7));
+        refuse(7, 1);
+        assertTrue(hammering.isHammering(7));
+        assertFalse(hammering.isHammering(8));
+        nanos.addAndGet(Limits.CIRCUIT_REFUSALS_WINDOW.toNanos());
+        assertFalse(hammering.isHammering(7));
     }
 
     @Test

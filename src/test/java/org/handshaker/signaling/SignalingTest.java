@@ -54,7 +54,7 @@ class SignalingTest {
     @BeforeEach
     void open() {
         circle = new Circle(directory);
-        signaling = new Signaling(circle.directory, circle.connections, circle.queue);
+        signaling = new Signaling(circle.directory, circle.connections, circle.groups, circle.queue);
         alice = circle.user("alice");
         bob = circle.user("bob");
         circle.connect(alice, bob);

@@ -63,7 +63,7 @@ final class Switchboard implements AutoCloseable {
         circle = new Circle(path);
         sockets = new Sockets(
                 circle.directory,
-                new Signaling(circle.directory, circle.connections, circle.queue),
+                new Signaling(circle.directory, circle.connections, circle.groups, circle.queue),
                 circle.queue,
                 (listener, teller) -> new Presence(circle.directory, circle.connections, listener, teller, nanos::get),
                 rooms,

@@ -9,6 +9,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Username;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.Listing;
+import org.handshaker.groups.Groups;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.Visibility;
 import org.handshaker.queue.Wanted;
@@ -23,6 +24,7 @@ public final class Circle implements AutoCloseable {
     public final Directory directory;
     public final Queue queue;
     public final Connections connections;
+    public final Groups groups;
     /** Whether senders may see that a recipient is there. */
     public final AtomicReference<Visibility> visibility = new AtomicReference<>((viewer, user) -> true);
 
@@ -39,6 +41,8 @@ public final class Circle implements AutoCloseable {
         directory.whenGone(queue::accountGone);
         connections = new Connections(store.database(), directory, queue, store.vault(), time);
         directory.whenGone(connections);
+        groups = new Groups(store.database(), store.vault(), directory, connections, queue);
+        directory.whenGone(groups);
     }
 
     public Id user(String name) {

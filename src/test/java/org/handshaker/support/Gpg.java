@@ -158,15 +158,23 @@ public final class Gpg implements AutoCloseable {
             new ProcessBuilder("gpgconf", "--homedir", home.toString(), "--kill", "all")
                     .start()
                     .waitFor(10, TimeUnit.SECONDS);
-            try (Stream<Path> files = Files.walk(home)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.deleteIfExists(file);
-                }
-            }
+            // The agent takes its sockets away by itself, a moment after it was told to go.
+            Await.until("gpg's home to be gone", 20, this::isDeleted);
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean isDeleted() {
+        try (Stream<Path> files = Files.walk(home)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+            return true;
+        } catch (IOException | UncheckedIOException somethingWent) {
+            return !Files.exists(home);
         }
     }
 }

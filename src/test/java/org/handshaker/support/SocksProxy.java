@@ -26,21 +26,34 @@ import org.jspecify.annotations.Nullable;
 public final class SocksProxy implements AutoCloseable {
     private static final int USERNAME_PASSWORD = 2;
     private static final int NONE_ACCEPTABLE = 0xFF;
+    private static final int RESOLVE = 0xF0;
+    private static final int COMMAND_NOT_SUPPORTED = 7;
 
     /**
-     * One CONNECT.
+     * One request.
      *
+     * @param command 1: CONNECT, 0xF0: tor's RESOLVE
      * @param methods the ways to sign in that were offered
      * @param addressType 1: IPv4, 3: a name, 4: IPv6
      */
     public record Asked(
-            List<Integer> methods, String username, String password, int addressType, String host, int port) {}
+            int command,
+            List<Integer> methods,
+            String username,
+            String password,
+            int addressType,
+            String host,
+            int port) {}
 
     private final ServerSocket listener;
     private final int forwardTo;
     private final int refusal;
     private final boolean saysCircuit;
     private final List<Asked> asked = new CopyOnWriteArrayList<>();
+    private final List<String> resolved = new CopyOnWriteArrayList<>();
+    /** What every name stands for, by tor's RESOLVE; null for a proxy that does not know the command. */
+    private volatile @Nullable InetAddress everyName;
+
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     private SocksProxy(int forwardTo, int refusal, boolean saysCircuit) {
@@ -67,6 +80,21 @@ public final class SocksProxy implements AutoCloseable {
     /** Refuses with a reply code of RFC 1928, section 6; 4 is "host unreachable", tor's word for an onion that is not there. */
     public static SocksProxy refusingWith(int reply) {
         return new SocksProxy(0, reply, false);
+    }
+
+    /** Resolves every name to this address, as tor does on the command RESOLVE. */
+    public SocksProxy resolvingTo(String address) {
+        try {
+            everyName = InetAddress.getByName(address);
+            return this;
+        } catch (java.net.UnknownHostException notAnAddress) {
+            throw new IllegalArgumentException(notAnAddress);
+        }
+    }
+
+    /** The names it was asked to resolve. */
+    public List<String> resolved() {
+        return List.copyOf(resolved);
     }
 
     /** {@code 127.0.0.1:PORT}. */
@@ -98,6 +126,10 @@ public final class SocksProxy implements AutoCloseable {
             if (request == null) {
                 return;
             }
+            if (request.command() == RESOLVE) {
+                answer(request.host(), out);
+                return;
+            }
             asked.add(request);
             out.write(new byte[] {5, (byte) refusal, 0, 1, 0, 0, 0, 0, 0, 0});
             if (refusal != 0) {
@@ -123,6 +155,19 @@ public final class SocksProxy implements AutoCloseable {
         }
     }
 
+    private void answer(String name, OutputStream out) throws IOException {
+        @Nullable InetAddress address = everyName;
+        resolved.add(name);
+        if (address == null) {
+            out.write(new byte[] {5, COMMAND_NOT_SUPPORTED, 0, 1, 0, 0, 0, 0, 0, 0});
+            return;
+        }
+        byte[] bytes = address.getAddress();
+        out.write(new byte[] {5, 0, 0, (byte) (bytes.length == 4 ? 1 : 4)});
+        out.write(bytes);
+        out.write(new byte[2]);
+    }
+
     private static @Nullable Asked handshake(DataInputStream in, OutputStream out) throws IOException {
         in.readByte();
         byte[] offered = in.readNBytes(in.readUnsignedByte());
@@ -137,13 +182,15 @@ public final class SocksProxy implements AutoCloseable {
         String username = text(in);
         String password = text(in);
         out.write(new byte[] {1, 0});
-        in.skipNBytes(3);
+        in.readByte();
+        int command = in.readUnsignedByte();
+        in.readByte();
         int addressType = in.readUnsignedByte();
         String host = addressType == 3
                 ? text(in)
                 : InetAddress.getByAddress(in.readNBytes(addressType == 1 ? 4 : 16))
                         .getHostAddress();
-        return new Asked(methods, username, password, addressType, host, in.readUnsignedShort());
+        return new Asked(command, methods, username, password, addressType, host, in.readUnsignedShort());
     }
 
     private static String text(DataInputStream in) throws IOException {

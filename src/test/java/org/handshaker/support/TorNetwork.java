@@ -121,10 +121,15 @@ public final class TorNetwork implements AutoCloseable {
 
     /** An onion in front of {@code target}, by a plain torrc, reachable when this returns. */
     public String publish(String name, int virtualPort, String target) throws IOException {
+        return publish(name, List.of("HiddenServicePort " + virtualPort + " " + target));
+    }
+
+    /** The same, with lines of its own behind its directory. */
+    public String publish(String name, List<String> serviceLines) throws IOException {
         Path onion = root.resolve(name).resolve("onion");
-        TorNode node = join(
-                name,
-                List.of("SocksPort 0", "HiddenServiceDir " + onion, "HiddenServicePort " + virtualPort + " " + target));
+        List<String> lines = new ArrayList<>(List.of("SocksPort 0", "HiddenServiceDir " + onion));
+        lines.addAll(serviceLines);
+        TorNode node = join(name, lines);
         Path hostname = onion.resolve("hostname");
         Await.until("the key of " + name, 30, () -> Files.exists(hostname) && Files.exists(node.controlSocket()));
         String address = Files.readString(hostname).strip();

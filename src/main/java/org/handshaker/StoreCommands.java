@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker;
+
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import org.handshaker.core.Config;
+import org.handshaker.core.KeyFile;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Refused;
+import org.handshaker.core.Unusable;
+import org.handshaker.core.Vault;
+import org.handshaker.invites.Invites;
+import org.handshaker.store.Database;
+
+/** What the operator does to the store of a relay that does not run. */
+final class StoreCommands {
+    private final Consumer<String> out;
+
+    StoreCommands(Consumer<String> out) {
+        this.out = out;
+    }
+
+    /** The keys of a store that is there. */
+    static Vault vault(Config config) {
+        if (!Files.exists(config.data().resolve("handshaker.db"))) {
+            throw new Unusable("There is no database in --data. Start the relay once.");
+        }
+        byte[] master = KeyFile.read(config.keyFile());
+        Vault vault = new Vault(master);
+        Arrays.fill(master, (byte) 0);
+        return vault;
+    }
+
+    /** Prints the token of an invite to register, and nothing else. */
+    void invite(Config config, int uses, int days, InstantSource time) {
+        if (uses < 1 || uses > Limits.INVITE_USES_MAX || days < 1 || days > Limits.INVITE_LIFE_MAX.toDays()) {
+            throw new Unusable("--uses takes 1 to 100, and --days 1 to 30.");
+        }
+        Vault vault = vault(config);
+        try (Database database = Database.open(config.data())) {
+            database.requireKey(vault.blind("key check"));
+            out.accept(Invites.byOperator(database, vault, time.instant(), uses, Duration.ofDays(days))
+                    .token());
+        } catch (Refused full) {
+            throw new Unusable(full.detail(), full);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+package org.handshaker.auth;
+
+import org.jdbi.v3.core.Handle;
+
+/** What lets somebody in where registration is by invite only; those who know invites implement it. */
+public interface Invitation {
+    /** Nobody is invited. */
+    Invitation NONE = new Invitation() {
+        @Override
+        public boolean admits(String invite) {
+            return false;
+        }
+
+        @Override
+        public boolean use(Handle handle, String invite) {
+            return false;
+        }
+    };
+
+    /** Whether somebody could register with it now; asked before a password is hashed. */
+    boolean admits(String invite);
+
+    /** Uses it once, inside the change that makes the account; false where it does not let anybody in. */
+    boolean use(Handle handle, String invite);
+}
