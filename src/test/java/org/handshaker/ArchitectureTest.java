@@ -53,7 +53,9 @@ class ArchitectureTest {
             Map.entry("rooms", Set.of("core", "web")),
             Map.entry("groups", Set.of("core", "store", "web", "directory", "connections", "queue")),
             Map.entry("invites", Set.of("core", "store", "web", "auth", "directory", "connections", "groups")),
-            Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence", "groups", "rooms")));
+            Map.entry(
+                    "signaling",
+                    Set.of("core", "web", "directory", "connections", "queue", "presence", "groups", "rooms")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
