@@ -63,6 +63,8 @@ import org.handshaker.queue.QueueRoutes;
 import org.handshaker.queue.Ratchet;
 import org.handshaker.queue.ThreadTimer;
 import org.handshaker.queue.Timer;
+import org.handshaker.rooms.RoomRoutes;
+import org.handshaker.rooms.Rooms;
 import org.handshaker.signaling.Signaling;
 import org.handshaker.signaling.SignalingRoutes;
 import org.handshaker.signaling.Sockets;
@@ -191,11 +193,13 @@ public final class Relay implements AutoCloseable {
             directory.whenGone(invites);
             auth.invitedBy(invites);
             Signaling signaling = new Signaling(directory, connections, groups, queue);
+            Rooms rooms = new Rooms(config.roomMembers());
             this.sockets = new Sockets(
                     directory,
                     signaling,
                     queue,
                     (listener, teller) -> new Presence(directory, connections, listener, teller),
+                    rooms,
                     sessions,
                     sessions::isLive,
                     gate,
@@ -228,6 +232,9 @@ public final class Relay implements AutoCloseable {
                     timer,
                     time);
             routes.addAll(new PushRoutes(push).routes());
+
+            routes.addAll(new RoomRoutes(rooms).routes());
+            routes.addAll(EarlierPaths.of(routes));
 
             List<Expiring> expiring = new ArrayList<>(auth.expiring());
             expiring.add(connections);

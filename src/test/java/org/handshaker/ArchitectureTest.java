@@ -50,9 +50,12 @@ class ArchitectureTest {
             Map.entry("keylog", Set.of("core", "store", "web", "directory", "connections")),
             Map.entry("prekeys", Set.of("core", "store", "web", "guard", "directory", "queue")),
             Map.entry("presence", Set.of("core", "directory", "connections")),
+            Map.entry("rooms", Set.of("core", "web")),
             Map.entry("groups", Set.of("core", "store", "web", "directory", "connections", "queue")),
             Map.entry("invites", Set.of("core", "store", "web", "auth", "directory", "connections", "groups")),
-            Map.entry("signaling", Set.of("core", "web", "directory", "connections", "queue", "presence", "groups")));
+            Map.entry(
+                    "signaling",
+                    Set.of("core", "web", "directory", "connections", "queue", "presence", "groups", "rooms")));
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())

@@ -109,6 +109,7 @@ class EveryRouteIsLimitedTest {
         return route.path()
                         .replace("{username}", "@nobody_here")
                         .replace("{session_id}", Id.random().text())
+                        .replace("{room}", Id.random().text())
                         .replace("{group_id}", Id.random().text())
                         .replace("{invite_id}", Id.random().text())
                 + (route.path().equals("/auth/puzzle") ? "?for=login" : "")

@@ -103,6 +103,7 @@ class EveryRouteTest {
             return route.path()
                             .replace("{username}", "@nobody_here")
                             .replace("{session_id}", Id.random().text())
+                            .replace("{room}", Id.random().text())
                             .replace("{group_id}", Id.random().text())
                             .replace("{invite_id}", Id.random().text())
                     + query;

@@ -207,6 +207,7 @@ class EveryRouteUnavailableTest {
                 .path()
                 .replace("{username}", "@nobody_here")
                 .replace("{session_id}", Id.random().text())
+                .replace("{room}", Id.random().text())
                 .replace("{group_id}", Id.random().text())
                 .replace("{invite_id}", Id.random().text());
         String query = Map.of("/auth/puzzle", "?for=login", "/users/search", "?q=nobody")
@@ -216,7 +217,7 @@ class EveryRouteUnavailableTest {
         if (!operation.takesBody()) {
             return request;
         }
-        return switch (operation.path()) {
+        return switch (operation.path().replaceFirst("^" + EarlierPaths.BEFORE, "")) {
             case "/auth/refresh" ->
                 request.json(Json.text(Map.of("refresh_token", registered.getOrDefault("refresh_token", ""))));
             case "/auth/reset-password" ->

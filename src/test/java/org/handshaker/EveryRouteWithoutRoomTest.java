@@ -245,7 +245,10 @@ class EveryRouteWithoutRoomTest {
     }
 
     private static Stream<Named> operations() {
-        return CONTRACT.operations().stream().map(Named::new);
+        // An alias under /api is the very same call.
+        return CONTRACT.operations().stream()
+                .filter(operation -> !operation.path().startsWith(EarlierPaths.BEFORE + "/"))
+                .map(Named::new);
     }
 
     private static Stream<Named> writers() {
@@ -276,6 +279,7 @@ class EveryRouteWithoutRoomTest {
                 .path()
                 .replace("{username}", "@bob")
                 .replace("{session_id}", Id.random().text())
+                .replace("{room}", Id.random().text())
                 .replace("{group_id}", Id.random().text())
                 .replace("{invite_id}", Id.random().text());
         String query =

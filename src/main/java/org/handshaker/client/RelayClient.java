@@ -357,6 +357,41 @@ public final class RelayClient {
         return IceServers.of(signedIn("GET", "/signaling/ice-servers", null));
     }
 
+    // --- rooms and presence
+
+    /** Makes a room that only whoever is told its id can find; join it over the socket, soon. */
+    public String makeRoom() {
+        return signedIn("POST", "/rooms", null).text("room");
+    }
+
+    /** Makes a room that everybody can find. */
+    public String makePublicRoom(String topic) {
+        Map<String, Object> wish = new LinkedHashMap<>();
+        wish.put("topic", topic);
+        wish.put("public", true);
+        return signedIn("POST", "/rooms", wish).text("room");
+    }
+
+    public List<PublicRoom> publicRooms() {
+        return signedIn("GET", "/rooms?public=true", null).objects("rooms").stream()
+                .map(PublicRoom::of)
+                .toList();
+    }
+
+    /** How many are in a room that one is in oneself. */
+    public long roomMembers(String room) {
+        return signedIn("GET", "/rooms/" + room, null).number("members");
+    }
+
+    /**
+     * Shows this person to their connections while no socket is open: {@code online}, {@code away} or {@code invisible}.
+     *
+     * @return seconds for which it holds
+     */
+    public long heartbeat(String status) {
+        return signedIn("POST", "/presence/heartbeat", Map.of("status", status)).number("expires_in");
+    }
+
     /** Opens this person's socket; the token travels in the header. */
     public RelaySocket socket(RelaySocket.Listener listener) {
         return RelaySocket.open(carrier, fresh().access(), RelaySocket.Greeting.HEADER, listener);

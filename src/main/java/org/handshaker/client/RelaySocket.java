@@ -39,6 +39,15 @@ public final class RelaySocket implements AutoCloseable {
 
         default void refused(RelayRefused refused) {}
 
+        /** One is in a room now, as {@code you}; {@code members} are the ids of all, one's own among them. */
+        default void roomJoined(String room, String you, List<String> members) {}
+
+        default void roomMemberJoined(String room, String clientId) {}
+
+        default void roomMemberLeft(String room, String clientId) {}
+
+        default void roomSignal(String room, String from, String kind, String payload) {}
+
         default void closed(int code) {}
     }
 
@@ -151,6 +160,25 @@ public final class RelaySocket implements AutoCloseable {
         write(Map.of("type", "ack", "up_to", upToSeq));
     }
 
+    /** Joins a room; the listener hears of it, or of the refusal. */
+    public void joinRoom(String room) {
+        write(Map.of("type", "room.join", "room", room));
+    }
+
+    /** Says something to all others in a room; it is kept for nobody. */
+    public void signalRoom(String room, String kind, String payload) {
+        write(Map.of("type", "room.signal", "room", room, "kind", kind, "payload", payload));
+    }
+
+    /** Says something to one member. */
+    public void signalRoom(String room, String to, String kind, String payload) {
+        write(Map.of("type", "room.signal", "room", room, "to", to, "kind", kind, "payload", payload));
+    }
+
+    public void leaveRoom(String room) {
+        write(Map.of("type", "room.leave", "room", room));
+    }
+
     /** Completes with the relay's pong. */
     public CompletableFuture<Void> ping() {
         CompletableFuture<Void> pong = new CompletableFuture<>();
@@ -193,6 +221,16 @@ public final class RelaySocket implements AutoCloseable {
                 }
             }
             case "refused" -> refused(frame);
+            case "room.joined" -> listener.roomJoined(frame.text("room"), frame.text("you"), frame.texts("members"));
+            case "room.member" -> {
+                if (Boolean.TRUE.equals(frame.members().get("joined"))) {
+                    listener.roomMemberJoined(frame.text("room"), frame.text("client_id"));
+                } else {
+                    listener.roomMemberLeft(frame.text("room"), frame.text("client_id"));
+                }
+            }
+            case "room.signal" ->
+                listener.roomSignal(frame.text("room"), frame.text("from"), frame.text("kind"), frame.text("payload"));
             case "ready" ->
                 ready.complete(new Ready(frame.text("username"), frame.opaque("epoch"), frame.numberOr("pending", 0)));
             case "pong" -> {

@@ -79,6 +79,7 @@ public final class Config {
         linger();
         signalTtl();
         eventTtl();
+        roomMembers();
         registration();
         puzzle();
         isOn(Setting.PADDING);
@@ -231,6 +232,10 @@ public final class Config {
 
     public Duration eventTtl() {
         return duration(Setting.EVENT_TTL, Duration.ofSeconds(1), Limits.EVENT_TTL_MAX);
+    }
+
+    public int roomMembers() {
+        return number(Setting.ROOM_MEMBERS, 2, Limits.ROOM_MEMBERS_MAX);
     }
 
     public Duration pushDelay() {

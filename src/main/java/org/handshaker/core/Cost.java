@@ -13,6 +13,8 @@ public enum Cost {
     /** Asks a stranger for something. */
     ASK,
     SEND,
+    /** Says something in a room, which is written to all of its members. */
+    ROOM,
     /** Sends to a whole group, beside {@link #SEND}. */
     FAN_OUT,
     POLL,

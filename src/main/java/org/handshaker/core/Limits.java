@@ -125,6 +125,26 @@ public final class Limits {
     /** Frames refused as {@code too_fast} in a minute that close a socket; more than an honest client has under way. */
     public static final int TOO_FAST_FRAMES_MAX = 500;
 
+    /** Rooms at once, and of one user: those they are in, by any socket, and those they made that nobody joined yet. */
+    public static final int ROOMS_MAX = 20_000;
+
+    public static final int ROOMS_PER_USER_MAX = 16;
+    /** Public rooms at once: their list, with the longest topics, fits one answer. */
+    public static final int PUBLIC_ROOMS_MAX = 256;
+
+    public static final int TOPIC_CHARS_MAX = 80;
+    /** How long a room that nobody has joined yet is there. */
+    public static final Duration ROOM_WAIT = Duration.ofMinutes(5);
+    /** Members of a room that an operator may allow; each signal is written to all of them. */
+    public static final int ROOM_MEMBERS_MAX = 64;
+
+    /** After a heartbeat its user is shown for that long, and for a random part of the jitter: not to the second, nor all at once. */
+    public static final Duration HEARTBEAT_LIFE = Duration.ofSeconds(90);
+
+    public static final Duration HEARTBEAT_JITTER = Duration.ofSeconds(30);
+    /** Users who are shown by their heartbeat at once. */
+    public static final int HEARTBEATS_MAX = 50_000;
+
     public static final Duration EVENT_TTL_MAX = Duration.ofDays(30);
     public static final int PUSH_ENDPOINT_CHARS_MAX = 1_024;
     /** Between two wake-ups of one user. */
@@ -181,6 +201,7 @@ public final class Limits {
             case READ -> new Rate(300, 50, Duration.ofSeconds(1));
             case WRITE -> new Rate(200, 20, Duration.ofSeconds(1));
             case SEND -> new Rate(1_000, 200, Duration.ofSeconds(1));
+            case ROOM -> new Rate(400, 100, Duration.ofSeconds(1));
             case FAN_OUT -> new Rate(200, 20, Duration.ofSeconds(1));
             case POLL -> new Rate(200, 20, Duration.ofSeconds(1));
             case SEARCH -> new Rate(60, 1, Duration.ofSeconds(1));

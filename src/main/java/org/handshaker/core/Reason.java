@@ -52,6 +52,8 @@ public enum Reason {
     TOO_MANY_INVITES(429, "Too many invites", "There is no room for another invite. Take one back first."),
     TOO_MANY_KEY_CHANGES(429, "Too many key changes", "The log of this account's keys is full."),
     TOO_MANY_SOCKETS(429, "Too many sockets", "This user has too many open sockets."),
+    TOO_MANY_ROOMS(429, "Too many rooms", "There is no room for another room."),
+    ROOM_FULL(429, "Room full", "This room has no place left."),
     HEADERS_TOO_LARGE(431, "Head too large", "The request line and its headers are over the limit."),
     INTERNAL(500, "Internal error", "The relay failed. Nothing about it was recorded."),
     BUSY(503, "Busy", "The relay is at its limit. Try again soon."),

@@ -62,6 +62,7 @@ public enum Setting {
     LINGER("2s", "0s to 30s", "How long an event may stay in memory only, waiting for its ack; 0s stores every event"),
     SIGNAL_TTL("120s", "1s to 1h", "Life of an unread signal"),
     EVENT_TTL("14d", "1s to 30d", "Life of an unread message"),
+    ROOM_MEMBERS("10", "2 to 64", "Most members of a room"),
     PADDING("on", "on or off", "Pads answers and frames to size buckets"),
     PUZZLE(
             "auto",

@@ -7,15 +7,21 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.handshaker.connections.Connections;
+import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secrets;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.User;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is online, to whom. Holds one entry for each user with an open socket, and for those who left invisible: over Tor a
+ * Who is online, to whom. Holds one entry for each user with an open socket or a fresh heartbeat, and for those who left invisible: over Tor a
  * socket comes and goes, and whoever hides must not show up for a moment each time.
  */
 public final class Presence {
@@ -26,7 +32,10 @@ public final class Presence {
     private final Connections connections;
     private final PresenceListener listener;
     private final Executor teller;
+    private final LongSupplier nanos;
     private final Map<Id, Here> here = new ConcurrentHashMap<>();
+    /** Who polls and says so, whether or not a socket is open as well; an entry changes within a step of {@link #here}. */
+    private final Map<Id, Beat> beats = new ConcurrentHashMap<>();
     /** Whose news is on its way. */
     private final Set<Id> untold = ConcurrentHashMap.newKeySet();
     /** What connections were told last, where it is not {@code OFFLINE}; only the teller comes here. */
@@ -34,6 +43,17 @@ public final class Presence {
 
     /** @param teller runs one task at a time; connections hear in the order of what happened */
     public Presence(Directory directory, Connections connections, PresenceListener listener, Executor teller) {
+        this(directory, connections, listener, teller, System::nanoTime);
+    }
+
+    /** @param nanos a clock for spans only */
+    public Presence(
+            Directory directory,
+            Connections connections,
+            PresenceListener listener,
+            Executor teller,
+            LongSupplier nanos) {
+        this.nanos = nanos;
         this.directory = directory;
         this.connections = connections;
         this.listener = listener;
@@ -42,6 +62,9 @@ public final class Presence {
 
     /** Somebody who is here, or, without a socket, left invisible. */
     private record Here(int sockets, Status chosen) {}
+
+    /** A heartbeat, and until when it counts. */
+    private record Beat(Id session, long untilNanos) {}
 
     /** What others who may see it see: only someone here, not invisible, who shows presence at all. */
     private Status shown(Id user) {
@@ -76,7 +99,56 @@ public final class Presence {
     public void closed(Id user) {
         here.computeIfPresent(user, (id, now) -> {
             boolean isKept = now.chosen() == Status.INVISIBLE && here.size() <= REMEMBERED_MAX;
-            return now.sockets() > 1 || isKept ? new Here(Math.max(0, now.sockets() - 1), now.chosen()) : null;
+            return now.sockets() > 1 || isKept || beats.containsKey(id)
+                    ? new Here(Math.max(0, now.sockets() - 1), now.chosen())
+                    : null;
+        });
+        changed(user);
+    }
+
+    /**
+     * Somebody who polls says that they are here. It counts for {@link Limits#HEARTBEAT_LIFE} and a bit by chance, so that
+     * its end tells neither the second of the last sign of life nor who else polls in the same rhythm; {@code busy} where
+     * too many do.
+     */
+    public void beat(Caller caller, Status status) {
+        long jitter = Secrets.randomInt((int) Limits.HEARTBEAT_JITTER.toMillis());
+        long until = nanos.getAsLong() + Limits.HEARTBEAT_LIFE.toNanos() + TimeUnit.MILLISECONDS.toNanos(jitter);
+        here.compute(caller.user(), (id, now) -> {
+            if (!beats.containsKey(id) && beats.size() >= Limits.HEARTBEATS_MAX) {
+                throw Reason.BUSY.refuse();
+            }
+            beats.put(id, new Beat(caller.session(), until));
+            return new Here(now == null ? 0 : now.sockets(), status);
+        });
+        changed(caller.user());
+    }
+
+    /** Forgets heartbeats that nobody has renewed. */
+    public void expire() {
+        long now = nanos.getAsLong();
+        beats.forEach((user, beat) -> {
+            if (now - beat.untilNanos() >= 0) {
+                forget(user, beat);
+            }
+        });
+    }
+
+    /** Whoever signs out is offline at once, also without a socket. */
+    public void sessionEnded(Id user, Id session) {
+        @Nullable Beat beat = beats.get(user);
+        if (beat != null && beat.session().equals(session)) {
+            forget(user, beat);
+        }
+    }
+
+    private void forget(Id user, Beat beat) {
+        here.computeIfPresent(user, (id, now) -> {
+            if (!beats.remove(id, beat)) {
+                return now;
+            }
+            boolean isKept = now.chosen() == Status.INVISIBLE && here.size() <= REMEMBERED_MAX;
+            return now.sockets() > 0 || isKept ? now : null;
         });
         changed(user);
     }

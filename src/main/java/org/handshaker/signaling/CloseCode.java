@@ -6,6 +6,7 @@ enum CloseCode {
     MALFORMED(4400, "malformed"),
     NOT_SIGNED_IN(4401, "not signed in"),
     REVOKED(4403, "revoked"),
+    NO_SUCH_ROOM(4404, "no such room"),
     IDLE(4408, "idle"),
     TOO_FAST(4429, "too fast"),
     SHUTTING_DOWN(4503, "shutting down");

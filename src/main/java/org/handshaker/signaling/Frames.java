@@ -10,6 +10,8 @@ import org.handshaker.queue.Event;
 import org.handshaker.queue.FanOut;
 import org.handshaker.queue.QueueRoutes.EventView;
 import org.handshaker.queue.Receipt;
+import org.handshaker.rooms.Signal;
+import org.handshaker.rooms.Tongue;
 import org.handshaker.web.Json;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +45,13 @@ final class Frames {
 
     record PresenceChoice(String type, String status) {}
 
+    record RoomJoin(String type, String room, @Nullable String id) {}
+
+    record RoomLeave(String type, String room, @Nullable String id) {}
+
+    record RoomSignal(
+            String type, String room, String kind, @Nullable String to, String payload, @Nullable String id) {}
+
     /** To the client: signed in, and what the relay will take. */
     private record Ready(String type, String username, String epoch, int pending, Map<String, Object> limits) {}
 
@@ -63,6 +72,13 @@ final class Frames {
 
     private record RefusedFrame(
             String type, @Nullable String id, String code, String detail, @Nullable Integer retryAfter) {}
+
+    private record RoomJoined(String type, String room, String you, List<String> members) {}
+
+    private record RoomMember(
+            String type, String room, String clientId, @Nullable Boolean joined, @Nullable Boolean left) {}
+
+    private record RoomSignalFrom(String type, String room, String from, String kind, String payload) {}
 
     private record PresenceFrame(String type, String username, String status) {}
 
@@ -122,6 +138,20 @@ final class Frames {
 
     static byte[] pong() {
         return PONG.clone();
+    }
+
+    static byte[] roomJoined(String room, String you, List<String> members) {
+        return Json.write(new RoomJoined("room.joined", room, you, members));
+    }
+
+    static byte[] roomMember(String room, String clientId, Tongue.Move move) {
+        boolean isJoining = move == Tongue.Move.JOINED;
+        return Json.write(
+                new RoomMember("room.member", room, clientId, isJoining ? true : null, isJoining ? null : true));
+    }
+
+    static byte[] roomSignal(String room, String from, Signal signal) {
+        return Json.write(new RoomSignalFrom("room.signal", room, from, signal.kind(), signal.payload()));
     }
 
     static byte[] presence(String username, String status) {

@@ -13,11 +13,14 @@ import org.eclipse.jetty.websocket.core.CoreSession;
 import org.eclipse.jetty.websocket.core.Frame;
 import org.eclipse.jetty.websocket.core.OpCode;
 import org.handshaker.core.Caller;
+import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.queue.Event;
 import org.handshaker.queue.Receiver;
+import org.handshaker.rooms.Occupant;
+import org.handshaker.rooms.Tongue;
 import org.handshaker.web.Json;
 import org.handshaker.web.Turn;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * One WebSocket: reads frames, one at a time, and hands them to {@link Sockets}; sends frames without waiting for the
  * reader. Jetty demands that the class be public.
  */
-public final class SignalSocket extends Receiver implements Session.Listener.AutoDemanding {
+public class SignalSocket extends Receiver implements Session.Listener.AutoDemanding, Occupant {
     /** Where this socket is in the life of its user; each step is made once, whoever comes first. */
     private enum Standing {
         OUTSIDE,
@@ -34,7 +37,7 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
         GONE
     }
 
-    private final Sockets sockets;
+    final Sockets sockets;
     private final AtomicReference<Standing> standing = new AtomicReference<>(Standing.OUTSIDE);
     private final AtomicReference<@Nullable Long> closingSince = new AtomicReference<>();
     private final AtomicLong bytesOut = new AtomicLong();
@@ -71,6 +74,11 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
         return standing.compareAndSet(Standing.OUTSIDE, Standing.INSIDE);
     }
 
+    /** Seen out, or never let in: nothing that it joins from now on would be left again. */
+    boolean isGone() {
+        return standing.get() == Standing.GONE;
+    }
+
     /** Whether it was signed in, and so must be seen out by whoever calls. */
     boolean leave() {
         return standing.getAndSet(Standing.GONE) == Standing.INSIDE;
@@ -81,7 +89,9 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
         session = opened;
         @Nullable Caller known = caller;
         sockets.opened(this);
-        if (known != null && !isClosing()) {
+        if (known == null) {
+            askWho();
+        } else if (!isClosing()) {
             signIn(known);
         }
     }
@@ -117,7 +127,15 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
         }
     }
 
-    private void handle(Caller known, String text) {
+    /** Said to whoever has not signed in yet. */
+    void askWho() {}
+
+    /** The token in the first frame. */
+    String token(String text) {
+        return Json.read(text, Frames.Auth.class).token();
+    }
+
+    void handle(Caller known, String text) {
         switch (String.valueOf(Json.peek(text, "type"))) {
             case "send" -> send(known, Json.read(text, Frames.Send.class));
             case "ack" -> sockets.ack(this, known, Json.read(text, Frames.Ack.class));
@@ -127,10 +145,9 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
                 sendFrame(Frames.pong());
             }
             case "presence" -> sockets.choosePresence(known, Json.read(text, Frames.PresenceChoice.class));
-            case "room.join", "room.signal", "room.leave" -> {
-                sockets.countFrame(known);
-                throw Reason.NOT_FOUND.refuse();
-            }
+            case "room.join" -> sockets.joinRoom(this, known, Json.read(text, Frames.RoomJoin.class));
+            case "room.signal" -> sockets.signalRoom(this, known, Json.read(text, Frames.RoomSignal.class));
+            case "room.leave" -> sockets.leaveRoom(this, known, Json.read(text, Frames.RoomLeave.class));
             default -> throw Reason.MALFORMED.refuse("There is no such frame.");
         }
     }
@@ -138,25 +155,38 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
     /** The first frame signs in, and whatever else it is, there is no second. */
     private void authenticate(String text) {
         try {
-            Frames.Auth auth = Json.read(text, Frames.Auth.class);
-            Caller signedIn = sockets.authenticate(auth.token());
+            Caller signedIn = sockets.authenticate(token(text));
             caller = signedIn;
             signIn(signedIn);
         } catch (Refused refused) {
+            turnAway(refused);
             close(refused.reason() == Reason.BUSY ? CloseCode.SHUTTING_DOWN : CloseCode.NOT_SIGNED_IN);
         } catch (RuntimeException bug) {
             close(CloseCode.SHUTTING_DOWN);
         }
     }
 
+    /** Said before the close, to whoever could not sign in. */
+    void turnAway(Refused refused) {}
+
+    void enterAs(Caller signedIn) {
+        sockets.signedIn(this, signedIn);
+    }
+
+    /** Undoes what {@link #enterAs} did for the user. */
+    void seeOut(Id user) {
+        sockets.seeOut(this, user);
+    }
+
     private void signIn(Caller signedIn) {
         try {
-            sockets.signedIn(this, signedIn);
+            enterAs(signedIn);
         } catch (Refused refused) {
             refuse(null, refused);
             close(
                     switch (refused.reason()) {
-                        case TOO_MANY_SOCKETS -> CloseCode.TOO_FAST;
+                        case TOO_MANY_SOCKETS, TOO_MANY_ROOMS, ROOM_FULL -> CloseCode.TOO_FAST;
+                        case NOT_FOUND -> CloseCode.NO_SUCH_ROOM;
                         case SESSION_REVOKED -> CloseCode.REVOKED;
                         // The session stands: only this moment is wrong.
                         default -> CloseCode.SHUTTING_DOWN;
@@ -177,7 +207,11 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
 
     private void sendRefusal(@Nullable String id, Refused refused) {
         sockets.refused(refused.reason());
-        sendFrame(Frames.refused(id, refused));
+        sendFrame(refusal(id, refused));
+    }
+
+    byte[] refusal(@Nullable String id, Refused refused) {
+        return Frames.refused(id, refused);
     }
 
     private void refuse(@Nullable String id, Refused refused) {
@@ -274,13 +308,27 @@ public final class SignalSocket extends Receiver implements Session.Listener.Aut
         }
     }
 
-    /** Sends without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
+    @Override
+    public Tongue tongue() {
+        return sockets.ownTongue();
+    }
+
+    /** A frame of a room, padded once for all who hear it. */
+    @Override
+    public void hear(byte[] frame) {
+        sendPadded(frame);
+    }
+
     void sendFrame(byte[] json) {
+        sendPadded(sockets.padded(json));
+    }
+
+    /** Sends without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
+    private void sendPadded(byte[] padded) {
         @Nullable Session open = session;
         if (open == null || !open.isOpen()) {
             return;
         }
-        byte[] padded = sockets.padded(json);
         int length = padded.length;
         long here = bytesOut.addAndGet(length);
         long everywhere = sockets.bytesOut.addAndGet(length);

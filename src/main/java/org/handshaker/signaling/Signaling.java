@@ -78,10 +78,7 @@ public final class Signaling {
     }
 
     private static @Nullable Duration requireFit(String payload, @Nullable String clientId, @Nullable Long ttlSeconds) {
-        if (payload.length() > Limits.PAYLOAD_CHARS_MAX) {
-            throw Reason.TOO_LARGE.refuse("A payload has at most " + Limits.PAYLOAD_CHARS_MAX + " characters.");
-        }
-        requireWhole(payload);
+        requirePayload(payload);
         if (clientId != null) {
             requireId(clientId);
         }
@@ -117,6 +114,13 @@ public final class Signaling {
         if (!connections.areConnected(sender, target)) {
             throw Reason.NOT_CONNECTED.refuse();
         }
+    }
+
+    static void requirePayload(String payload) {
+        if (payload.length() > Limits.PAYLOAD_CHARS_MAX) {
+            throw Reason.TOO_LARGE.refuse("A payload has at most " + Limits.PAYLOAD_CHARS_MAX + " characters.");
+        }
+        requireWhole(payload);
     }
 
     private static void requireId(String clientId) {

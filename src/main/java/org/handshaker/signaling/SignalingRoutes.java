@@ -9,6 +9,7 @@ import java.util.concurrent.CompletionStage;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
+import org.handshaker.presence.Status;
 import org.handshaker.queue.FanOut;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Receipt;
@@ -17,7 +18,7 @@ import org.handshaker.web.Reply;
 import org.handshaker.web.Route;
 import org.jspecify.annotations.Nullable;
 
-/** Sending over HTTP, TURN credentials, and the two names of the socket. */
+/** Sending over HTTP, heartbeats of those who poll, TURN credentials, and the sockets under all their names. */
 public final class SignalingRoutes {
     private final Signaling signaling;
     private final Sockets sockets;
@@ -40,8 +41,22 @@ public final class SignalingRoutes {
                         .costs(Cost.SEND)
                         .bodyMax(Limits.EVENT_BODY_BYTES_MAX),
                 Route.get("/signaling/ice-servers", USER, call -> Reply.ok(turn.issue(time.instant()))),
+                Route.post("/presence/heartbeat", USER, this::heartbeat).costs(Cost.READ),
                 Route.socket("/ws", sockets::open),
-                Route.socket("/signaling/ws", sockets::open));
+                Route.socket("/signaling/ws", sockets::open),
+                Route.socket("/ws/{room}", sockets::openEarlier),
+                Route.socket("/rooms/{room}/ws", sockets::openEarlier));
+    }
+
+    private record HeartbeatBody(String status) {}
+
+    /** @param expiresIn seconds for which it holds at least */
+    private record Beating(long expiresIn) {}
+
+    private Reply heartbeat(Call call) {
+        sockets.heartbeat(
+                call.caller(), Status.parse(call.body(HeartbeatBody.class).status()));
+        return Reply.ok(new Beating(Limits.HEARTBEAT_LIFE.toSeconds()));
     }
 
     record SignalBody(String toUser, String type, String encryptedPayload, @Nullable String id) {}

@@ -31,6 +31,9 @@ import org.handshaker.presence.Status;
 import org.handshaker.queue.Kind;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
+import org.handshaker.rooms.Rooms;
+import org.handshaker.rooms.Signal;
+import org.handshaker.rooms.Tongue;
 import org.handshaker.web.Authenticator;
 import org.handshaker.web.Gate;
 import org.handshaker.web.Padding;
@@ -47,6 +50,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     private final Signaling signaling;
     private final Queue queue;
     private final Presence presence;
+    private final Rooms rooms;
     private final Authenticator authenticator;
     private final LiveSessions sessions;
     private final Gate gate;
@@ -69,6 +73,14 @@ public final class Sockets implements PresenceListener, AutoCloseable {
      */
     private final ThreadPoolExecutor writer = oneThread("socket-writer");
 
+    /**
+     * Takes out of their rooms whoever has gone: a socket may end while one who pushes events to it holds a queue, and who is
+     * let out of a room by that would want other sockets' queues in turn. Holds each socket once at most.
+     */
+    private final ThreadPoolExecutor usher = oneThread("rooms");
+
+    private final Tongue ownTongue;
+    private final Tongue earlierTongue;
     private volatile boolean stopping;
     private volatile Consumer<Reason> whenRefused = reason -> {};
     /** Told when the last socket of a stopping relay has gone. */
@@ -80,6 +92,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             Signaling signaling,
             Queue queue,
             BiFunction<PresenceListener, Executor, Presence> presence,
+            Rooms rooms,
             Authenticator authenticator,
             LiveSessions sessions,
             Gate gate,
@@ -89,6 +102,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
                 signaling,
                 queue,
                 presence,
+                rooms,
                 authenticator,
                 sessions,
                 gate,
@@ -103,6 +117,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             Signaling signaling,
             Queue queue,
             BiFunction<PresenceListener, Executor, Presence> presence,
+            Rooms rooms,
             Authenticator authenticator,
             LiveSessions sessions,
             Gate gate,
@@ -113,6 +128,9 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         this.signaling = signaling;
         this.queue = queue;
         this.presence = presence.apply(this, teller);
+        this.rooms = rooms;
+        this.ownTongue = new OwnTongue(this);
+        this.earlierTongue = new EarlierTongue(this);
         this.authenticator = authenticator;
         this.sessions = sessions;
         this.gate = gate;
@@ -143,6 +161,8 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     }
 
     void tick() {
+        rooms.expire();
+        presence.expire();
         for (SignalSocket socket : all) {
             try {
                 socket.tick();
@@ -159,14 +179,24 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     }
 
     /** Makes the endpoint of an upgrade. */
-    Object open(@Nullable Caller caller, OptionalInt circuit) {
+    Object open(@Nullable Caller caller, OptionalInt circuit, Map<String, String> path) {
+        requirePlace();
+        return new SignalSocket(this, caller);
+    }
+
+    /** The same for a socket that speaks the earlier protocol of rooms. */
+    Object openEarlier(@Nullable Caller caller, OptionalInt circuit, Map<String, String> path) {
+        requirePlace();
+        return new EarlierSocket(this, caller, EarlierSocket.room(path.getOrDefault("room", "")));
+    }
+
+    private void requirePlace() {
         if (stopping) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
         if (all.size() >= socketsMax) {
             throw Reason.BUSY.refuse();
         }
-        return new SignalSocket(this, caller);
     }
 
     void opened(SignalSocket socket) {
@@ -226,9 +256,32 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         });
     }
 
+    /** Lists a socket that wants one room and nothing else, then asks again whether the session stands. */
+    void signedIn(EarlierSocket socket, Caller caller, Id room, @Nullable String wish) {
+        Id user = caller.user();
+        list(socket, user);
+        try {
+            if (!sessions.isLive(caller)) {
+                throw Reason.SESSION_REVOKED.refuse();
+            }
+            rooms.joinOrMake(socket, user, room, wish);
+        } catch (RuntimeException refused) {
+            unlist(socket, user);
+            throw refused;
+        }
+        if (!socket.enter()) {
+            depart(socket, user);
+        }
+    }
+
     /** Undoes all that signing in did; of all who want to, one gets here. */
     private void depart(SignalSocket socket, Id user) {
         unlist(socket, user);
+        socket.seeOut(user);
+        usher.execute(() -> rooms.leaveAll(socket));
+    }
+
+    void seeOut(SignalSocket socket, Id user) {
         queue.disconnect(user, socket);
         presence.closed(user);
     }
@@ -311,6 +364,50 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         }
     }
 
+    void joinRoom(SignalSocket socket, Caller caller, Frames.RoomJoin join) {
+        gate.pass(Cost.WRITE, caller, OptionalInt.empty());
+        rooms.join(socket, caller.user(), Id.parse(join.room()));
+        if (socket.isGone()) {
+            // It went meanwhile, and whoever saw it out did not see it here.
+            rooms.leaveAll(socket);
+        }
+    }
+
+    void signalRoom(SignalSocket socket, Caller caller, Frames.RoomSignal signal) {
+        signalRoom(
+                socket,
+                caller,
+                Id.parse(signal.room()),
+                new Signal(new Kind(signal.kind()).text(), signal.to(), signal.payload()));
+    }
+
+    void signalRoom(SignalSocket socket, Caller caller, Id room, Signal signal) {
+        gate.pass(Cost.ROOM, caller, OptionalInt.empty());
+        Signaling.requirePayload(signal.payload());
+        rooms.signal(socket, room, signal);
+    }
+
+    void leaveRoom(SignalSocket socket, Caller caller, Frames.RoomLeave leave) {
+        gate.pass(Cost.WRITE, caller, OptionalInt.empty());
+        rooms.leave(socket, Id.parse(leave.room()));
+    }
+
+    Tongue ownTongue() {
+        return ownTongue;
+    }
+
+    Tongue earlierTongue() {
+        return earlierTongue;
+    }
+
+    /** What a poller says of itself. */
+    void heartbeat(Caller caller, Status status) {
+        presence.beat(caller, status);
+        if (!sessions.isLive(caller)) {
+            presence.sessionEnded(caller.user(), caller.session());
+        }
+    }
+
     byte[] padded(byte[] json) {
         return pads ? Padding.pad(json) : json;
     }
@@ -325,6 +422,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
 
     /** A session has ended: its sockets are cut off at once. */
     public void sessionEnded(Id user, Id session) {
+        presence.sessionEnded(user, session);
         for (SignalSocket socket : byUser.getOrDefault(user, Set.of())) {
             @Nullable Caller caller = socket.caller();
             if (caller != null && caller.session().equals(session)) {
@@ -351,6 +449,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         stopping = true;
         ticker.shutdownNow();
         teller.shutdownNow();
+        usher.shutdownNow();
         all.forEach(socket -> socket.close(CloseCode.SHUTTING_DOWN));
         awaitGoodbyes();
         writer.shutdown();

@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * JSON to records and back; the only class that knows Jackson. Reading is strict: an unknown field, a duplicate key, another
  * type, text after the end, nesting deeper than 16 or a missing component that is not {@code @Nullable} is
- * {@code malformed}. Names on the wire are lower snake_case; null components are left out.
+ * {@code malformed}. Names on the wire are lower snake_case (a component {@code public_} is {@code public} there); null components are left out.
  */
 public final class Json {
     private static final JsonMapper MAPPER = mapper();
@@ -158,7 +158,7 @@ public final class Json {
                 .addDeserializer(char[].class, new SecretDeserializer());
         return JsonMapper.builder(factory)
                 .addModule(unread)
-                .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+                .propertyNamingStrategy(new Names())
                 .defaultPropertyInclusion(
                         JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
                 .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -242,6 +242,17 @@ public final class Json {
             }
             int from = parser.getTextOffset();
             return Arrays.copyOfRange(parser.getTextCharacters(), from, from + parser.getTextLength());
+        }
+    }
+
+    /** Java keeps words such as {@code public} to itself: with an underscore behind, they are names of components. */
+    private static final class Names extends PropertyNamingStrategies.SnakeCaseStrategy {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String translate(String component) {
+            return super.translate(
+                    component.endsWith("_") ? component.substring(0, component.length() - 1) : component);
         }
     }
 

@@ -87,6 +87,11 @@ public record Route(
         return new Route(method, path, access, endpoint, cost, bytes, isHeavy, door, socket);
     }
 
+    /** The same under another path: an alias. */
+    public Route at(String alias) {
+        return new Route(method, alias, access, endpoint, cost, bodyBytesMax, isHeavy, door, socket);
+    }
+
     /** It hashes a password: at most as many at once as there are cores. */
     public Route heavy() {
         return new Route(method, path, access, endpoint, cost, bodyBytesMax, true, door, socket);

@@ -142,7 +142,7 @@ final class Router extends Handler.Abstract {
 
         private void enter(Route route, Map<String, String> path) {
             if (route.socket() != null) {
-                openSocket(route, route.socket());
+                openSocket(route, route.socket(), path);
                 return;
             }
             @Nullable Caller known = route.access() == Access.USER ? authenticator.authenticate(bearerToken()) : null;
@@ -202,7 +202,7 @@ final class Router extends Handler.Abstract {
             return reply.toCompletableFuture().join();
         }
 
-        private void openSocket(Route route, SocketEndpoint socket) {
+        private void openSocket(Route route, SocketEndpoint socket, Map<String, String> path) {
             HttpFields headers = request.getHeaders();
             if (!hosts.mayOpenSocket(origin(), headers.get(HttpHeader.HOST))) {
                 throw Reason.ORIGIN_REFUSED.refuse();
@@ -216,7 +216,7 @@ final class Router extends Handler.Abstract {
                 gate.passAsStranger(route.cost());
             }
             // Before the upgrade: what is refused within it, Jetty answers as a fault of ours.
-            Object endpoint = socket.open(caller, circuit);
+            Object endpoint = socket.open(caller, circuit, path);
             ServerWebSocketContainer container = ServerWebSocketContainer.get(request.getContext());
             boolean upgraded = container != null
                     && container.upgrade(

@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Username;
 import org.handshaker.support.Circle;
@@ -28,6 +31,7 @@ class PresenceTest {
     @TempDir
     private Path directory;
 
+    private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 5);
     private final List<Told> told = new ArrayList<>();
     private final Queue<Runnable> news = new ArrayDeque<>();
     private Circle circle;
@@ -43,7 +47,8 @@ class PresenceTest {
                 circle.directory,
                 circle.connections,
                 (viewer, who, status) -> told.add(new Told(viewer, who.at(), status)),
-                news::add);
+                news::add,
+                nanos::get);
         circle.directory.whenSettingsChange(presence::settingChanged);
         alice = circle.user("alice");
         bob = circle.user("bob");
@@ -124,6 +129,79 @@ class PresenceTest {
         assertTold(Status.OFFLINE);
         presence.opened(bob);
         assertTold(Status.ONLINE);
+    }
+
+    private void pass(java.time.Duration span) {
+        nanos.addAndGet(span.toNanos());
+        presence.expire();
+    }
+
+    @Test
+    void aHeartbeatShowsAPollerUntilItGrowsStale() {
+        presence.opened(alice);
+        presence.beat(new Caller(bob, Id.random()), Status.AWAY);
+        assertTold(Status.AWAY);
+        assertEquals(Optional.of(true), presence.online(alice, bob));
+        assertEquals(Optional.empty(), presence.online(stranger, bob));
+        pass(Limits.HEARTBEAT_LIFE.minusNanos(1));
+        assertTrue(presence.isOnline(bob));
+        presence.beat(new Caller(bob, Id.random()), Status.ONLINE);
+        assertTold(Status.ONLINE);
+        pass(Limits.HEARTBEAT_LIFE.minusNanos(1));
+        assertTrue(presence.isOnline(bob));
+        pass(Limits.HEARTBEAT_JITTER.plusNanos(1));
+        assertTold(Status.OFFLINE);
+        assertFalse(presence.isOnline(bob));
+    }
+
+    /** Else everybody who began in the same second would go in the same second, and each end would tell a beginning. */
+    @Test
+    void heartbeatsEndByChance() {
+        List<Id> many = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            many.add(circle.user("poller" + i));
+            presence.beat(new Caller(many.get(i), Id.random()), Status.ONLINE);
+        }
+        pass(Limits.HEARTBEAT_LIFE.plus(Limits.HEARTBEAT_JITTER.dividedBy(2)));
+        long left = many.stream().filter(presence::isOnline).count();
+        assertTrue(left > 0 && left < many.size(), left + " are left in the middle");
+    }
+
+    @Test
+    void anInvisiblePollerIsOfflineAndStaysSo() {
+        presence.opened(alice);
+        presence.beat(new Caller(bob, Id.random()), Status.INVISIBLE);
+        assertTold();
+        assertFalse(presence.isOnline(bob));
+        assertFalse(presence.maySee(bob));
+        pass(Limits.HEARTBEAT_LIFE.plus(Limits.HEARTBEAT_JITTER));
+        presence.opened(bob);
+        assertTold();
+    }
+
+    @Test
+    void aHeartbeatEndsWithItsSessionAndNotWithAnother() {
+        presence.opened(alice);
+        Id session = Id.random();
+        presence.beat(new Caller(bob, session), Status.ONLINE);
+        presence.sessionEnded(bob, Id.random());
+        assertTold(Status.ONLINE);
+        presence.sessionEnded(bob, session);
+        assertTold(Status.OFFLINE);
+    }
+
+    @Test
+    void whoPollsAndHoldsASocketIsHereForEither() {
+        presence.opened(alice);
+        presence.opened(bob);
+        presence.beat(new Caller(bob, Id.random()), Status.ONLINE);
+        presence.closed(bob);
+        assertTold(Status.ONLINE);
+        presence.opened(bob);
+        pass(Limits.HEARTBEAT_LIFE.plus(Limits.HEARTBEAT_JITTER));
+        assertTrue(presence.isOnline(bob));
+        presence.closed(bob);
+        assertTold(Status.OFFLINE);
     }
 
     @Test

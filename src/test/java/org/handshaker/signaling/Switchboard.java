@@ -20,11 +20,13 @@ import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Standing;
 import org.handshaker.presence.Presence;
+import org.handshaker.rooms.Rooms;
 import org.handshaker.support.Circle;
 import org.handshaker.support.WireSocket;
 import org.handshaker.web.Gate;
 import org.handshaker.web.Hosts;
 import org.handshaker.web.Reply;
+import org.handshaker.web.Route;
 import org.handshaker.web.WebServer;
 import org.jspecify.annotations.NullUnmarked;
 
@@ -36,6 +38,7 @@ final class Switchboard implements AutoCloseable {
 
     final Circle circle;
     final Sockets sockets;
+    final Rooms rooms = new Rooms(10);
     final AtomicLong nanos = new AtomicLong(System.nanoTime());
     /** Sessions that have ended. */
     final Set<Id> ended = ConcurrentHashMap.newKeySet();
@@ -62,7 +65,8 @@ final class Switchboard implements AutoCloseable {
                 circle.directory,
                 new Signaling(circle.directory, circle.connections, circle.groups, circle.queue),
                 circle.queue,
-                (listener, teller) -> new Presence(circle.directory, circle.connections, listener, teller),
+                (listener, teller) -> new Presence(circle.directory, circle.connections, listener, teller, nanos::get),
+                rooms,
                 this::authenticate,
                 caller -> !ended.contains(caller.session()),
                 new Counting(),
@@ -73,7 +77,7 @@ final class Switchboard implements AutoCloseable {
         server = new WebServer(
                 Listen.parse("127.0.0.1:0"),
                 WebServer.Front.PLAIN,
-                List.of(org.handshaker.web.Route.socket("/ws", sockets::open)),
+                List.of(Route.socket("/ws", sockets::open), Route.socket("/ws/{room}", sockets::openEarlier)),
                 this::authenticate,
                 new Counting(),
                 new Hosts(Set.of(NAMED_ORIGIN)),

@@ -48,11 +48,12 @@ public final class WireSocket implements AutoCloseable {
 
     private WireSocket(String url, String... headers) throws IOException {
         URI uri = URI.create(url);
+        String path = uri.getPath().isEmpty() ? "/ws" : uri.getPath();
         socket = new Socket(InetAddress.getByName(uri.getHost()), uri.getPort());
         socket.setSoTimeout(ANSWER_MILLIS_MAX);
         in = new DataInputStream(new java.io.BufferedInputStream(socket.getInputStream()));
         out = socket.getOutputStream();
-        StringBuilder request = new StringBuilder("GET /ws HTTP/1.1\r\nHost: " + uri.getAuthority()
+        StringBuilder request = new StringBuilder("GET " + path + " HTTP/1.1\r\nHost: " + uri.getAuthority()
                 + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                 + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
         for (String header : headers) {
@@ -62,7 +63,10 @@ public final class WireSocket implements AutoCloseable {
         answer = head();
     }
 
-    /** @param headers whole lines, beside those of the upgrade */
+    /**
+     * @param url the relay's address, for {@code /ws}, or with another path
+     * @param headers whole lines, beside those of the upgrade
+     */
     public static WireSocket open(String url, String... headers) {
         try {
             return new WireSocket(url, headers);
