@@ -34,6 +34,8 @@ final class QueueModel {
 
         CompletableFuture<Receipt> receipt = new CompletableFuture<>();
         boolean isAcked;
+        /** A committed change has taken it off the disk, whatever became of its ack. */
+        boolean isDeleted;
         /** The highest number seen in its queue when it came; its own must be higher. */
         long after;
 
