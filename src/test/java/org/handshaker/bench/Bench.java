@@ -20,7 +20,7 @@ import org.handshaker.client.RelayClient;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The benchmark's course; {@code --write FILE} keeps the report as a page, {@code --only NAME} runs one section of
+ * The benchmark's course; {@code --write FILE} keeps the report as a page, {@code --only NAME,NAME} runs some of the sections of
  * {@link #sections}, {@code --hold SECONDS} says how long sockets are held behind the onion.
  */
 public final class Bench {
@@ -83,6 +83,7 @@ public final class Bench {
         sections.put("queue", queue::run);
         sections.put("many", queue::many);
         sections.put("groups", new FanOutBench(report, directory)::run);
+        sections.put("rooms", () -> RoomBench.run(report, directory));
         sections.put("start", this::sizes);
         sections.put("growth", this::growth);
         sections.put("sameness", this::sameness);
@@ -93,8 +94,9 @@ public final class Bench {
 
     private void run(@Nullable String only) throws Exception {
         Map<String, Section> sections = sections();
-        if (only != null && !sections.containsKey(only)) {
-            throw new IllegalArgumentException("--only is one of " + sections.keySet());
+        List<String> chosen = only == null ? List.copyOf(sections.keySet()) : Arrays.asList(only.split(",", -1));
+        if (!sections.keySet().containsAll(chosen)) {
+            throw new IllegalArgumentException("--only takes some of " + sections.keySet());
         }
         report.say("# Benchmarks");
         report.say("");
@@ -107,7 +109,7 @@ public final class Bench {
                 + " pairs of people over HTTP, payloads of 1 KiB. A limit is measured right before what it is a limit of: bare password hashes, bare SQLite, and the same client"
                 + " against a Jetty that passes the same frames on without accounts, queue or disk.");
         for (Map.Entry<String, Section> section : sections.entrySet()) {
-            if (only == null || only.equals(section.getKey())) {
+            if (chosen.contains(section.getKey())) {
                 section.getValue().run();
             }
         }

@@ -3,7 +3,6 @@ package org.handshaker.bench;
 
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +22,7 @@ import org.handshaker.client.RelayClient;
 
 /**
  * Rooms of ten: members speak in turn, a few words at a time under way, and all others hear each. Beside it the same client
- * against a Jetty that passes each frame on as it came. {@code java … org.handshaker.bench.RoomBench [DIRECTORY]}
+ * against a Jetty that passes each frame on as it came.
  */
 public final class RoomBench {
     private static final int MEMBERS = 10;
@@ -44,19 +43,19 @@ public final class RoomBench {
         this.wires = new Wires(server);
     }
 
-    public static void main(String[] args) throws Exception {
-        Path directory = args.length > 0 ? Path.of(args[0]) : Files.createTempDirectory(Path.of("target"), "rooms");
+    static void run(Report report, Path directory) {
+        report.head("Rooms");
         double bare;
         try (Started raw = Started.program(Bare.class)) {
             bare = new RoomBench(raw.socketAddress()).bare();
         }
         double relayed;
-        try (Started relay = Started.crowded(directory.resolve("relay"))) {
+        try (Started relay = Started.crowded(directory.resolve("rooms"))) {
             relayed = new RoomBench(relay.socketAddress()).relayed(relay);
         }
-        System.out.println("| what | messages/s | deliveries/s | limit | of the limit |");
-        System.out.println("|---|---:|---:|---|---:|");
-        System.out.println(String.format(
+        report.say("| what | messages/s | deliveries/s | limit | of the limit |");
+        report.say("|---|---:|---:|---|---:|");
+        report.say(String.format(
                 Locale.ROOT,
                 "| %d rooms of %d, 1 KiB | %,.0f | %,.0f | bare Jetty, the same frames: %,.0f messages/s | %.0f %% |",
                 ROOMS,
