@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -29,6 +31,7 @@ import org.handshaker.client.RelayClient;
 import org.handshaker.client.RelaySocket;
 import org.handshaker.client.RelayUnreachable;
 import org.handshaker.core.Secrets;
+import org.handshaker.support.Await;
 import org.handshaker.support.Markers;
 import org.handshaker.support.RawHttp;
 import org.handshaker.support.TracedRelay;
@@ -181,6 +184,11 @@ class CanaryTest {
             for (Future<Integer> task : threads.invokeAll(tasks)) {
                 assertTrue(task.get() > 0);
             }
+        } catch (ExecutionException noAnswer) {
+            // What its threads do tells why.
+            signal(relay, "QUIT");
+            Await.until("the relay's threads", 20, () -> relay.said().contains("Full thread dump"));
+            throw new AssertionError(relay.said(), noAnswer);
         } finally {
             threads.shutdownNow();
         }
@@ -197,8 +205,12 @@ class CanaryTest {
                     sent++;
                     byte[] request = request(token, random, address.getAuthority());
                     socket.getOutputStream().write(request);
-                    // The answer to a HEAD has a length and no body.
-                    isOpen = request[0] != 'H' && isAnswered(socket.getInputStream());
+                    try {
+                        // The answer to a HEAD has a length and no body.
+                        isOpen = request[0] != 'H' && isAnswered(socket.getInputStream());
+                    } catch (SocketTimeoutException noAnswer) {
+                        throw new IOException("not answered: " + new String(request, StandardCharsets.UTF_8), noAnswer);
+                    }
                 }
             } catch (java.net.SocketException cutOff) {
                 // It hangs up on what is no HTTP.
