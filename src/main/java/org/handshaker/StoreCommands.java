@@ -10,6 +10,7 @@ import org.handshaker.core.Config;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Refused;
+import org.handshaker.core.StoreKey;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.invites.Invites;
@@ -28,10 +29,15 @@ final class StoreCommands {
         if (!Files.exists(config.data().resolve("handshaker.db"))) {
             throw new Unusable("There is no database in --data. Start the relay once.");
         }
+        if (config.isKeyTyped()) {
+            throw new Unusable("Put the master key into a file for this, and name it with --key-file.");
+        }
         byte[] master = KeyFile.read(config.keyFile());
-        Vault vault = new Vault(master);
-        Arrays.fill(master, (byte) 0);
-        return vault;
+        try {
+            return StoreKey.open(config.data(), master);
+        } finally {
+            Arrays.fill(master, (byte) 0);
+        }
     }
 
     /** Prints the token of an invite to register, and nothing else. */
