@@ -60,7 +60,7 @@ final class Panic {
 
     /** A relay that runs has the keys in its memory, and it and its tor would write their files again. */
     private void endWhoeverRuns() {
-        ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+        ProcessHandle.current().descendants().filter(this::isTorOfIt).forEach(ProcessHandle::destroyForcibly);
         Database.holder(config.data())
                 .filter(pid -> pid != ProcessHandle.current().pid())
                 .flatMap(ProcessHandle::of)
@@ -68,6 +68,14 @@ final class Panic {
                     relay.descendants().forEach(ProcessHandle::destroyForcibly);
                     relay.destroyForcibly();
                 });
+    }
+
+    /** Its torrc lies in the data directory, and is named where it was started. */
+    private boolean isTorOfIt(ProcessHandle child) {
+        return child.info()
+                .commandLine()
+                .filter(line -> line.contains(config.data().toString()))
+                .isPresent();
     }
 
     private List<Path> keys() {

@@ -37,7 +37,7 @@ final class OnionDemoTest {
                 "--tor-extra=" + extra,
                 "--argon2=m=8192,t=1,p=1")) {
             assertEquals("ready unix:" + socket, relay.awaitLine("ready ", 30));
-            String onion = relay.awaitLine("onion ", 90).substring("onion ".length());
+            String onion = relay.awaitLine("onion ", 180).substring("onion ".length());
             List<ProcessHandle> tors = relay.children();
             assertEquals(1, tors.size(), "one tor and nothing else");
 

@@ -37,7 +37,7 @@ public final class SealedRun {
                     "--tor-extra=" + extra,
                     "--self-probe=5s",
                     "--argon2=m=8192,t=1,p=1")) {
-                String onion = relay.awaitLine("onion ", 120).substring("onion ".length());
+                String onion = relay.awaitLine("onion ", 180).substring("onion ".length());
                 OperatorSocket operator = new OperatorSocket(admin);
                 Await.until("the relay's look at itself", 60, () -> hasReachedItself(operator));
                 meet(directory, onion, network.socksPort());
