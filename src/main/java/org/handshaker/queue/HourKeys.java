@@ -81,18 +81,20 @@ final class HourKeys {
 
     /** What came before is wiped, and its keys cannot be made any more. */
     synchronized void forgetBefore(long later) {
-        while (hour < later) {
-            @Nullable SealKey past = keys.remove(hour);
+        long at = hour;
+        while (at < later) {
+            @Nullable SealKey past = keys.remove(at);
             if (past != null) {
                 past.forget();
             }
             chain = next(chain);
-            hour++;
+            at++;
+            hour = at;
         }
-        if (reachedHour < hour) {
+        if (reachedHour < at) {
             Arrays.fill(reached, (byte) 0);
             reached = chain.clone();
-            reachedHour = hour;
+            reachedHour = at;
         }
     }
 

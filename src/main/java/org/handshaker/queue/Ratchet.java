@@ -42,6 +42,7 @@ public final class Ratchet implements InstantSource, AutoCloseable {
     private final HourKeys keys;
     private final InstantSource wall;
     private final CertainTime certain;
+    private final Object advancing = new Object();
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread hours = new Thread(task, "hours");
         hours.setDaemon(true);
@@ -178,19 +179,21 @@ public final class Ratchet implements InstantSource, AutoCloseable {
     }
 
     /** Forgets the hours that are over. */
-    public synchronized void advance() throws IOException {
-        long hour = hourOf(certain.now());
-        if (hour <= keys.hour()) {
-            return;
+    public void advance() throws IOException {
+        synchronized (advancing) {
+            long hour = hourOf(certain.now());
+            if (hour <= keys.hour()) {
+                return;
+            }
+            byte[] later = keys.chainAt(hour);
+            try {
+                // The disk first: in memory it can still be forgotten when the disk has.
+                file.write(new ChainFile.Link(id, hour, later));
+            } finally {
+                Arrays.fill(later, (byte) 0);
+            }
+            keys.forgetBefore(hour);
         }
-        byte[] later = keys.chainAt(hour);
-        try {
-            // The disk first: in memory it can still be forgotten when the disk has.
-            file.write(new ChainFile.Link(id, hour, later));
-        } finally {
-            Arrays.fill(later, (byte) 0);
-        }
-        keys.forgetBefore(hour);
     }
 
     /** Whether the machine's clock is more than an hour ahead of what is certain, and no witness has confirmed it yet. */
