@@ -165,7 +165,9 @@ public final class Push implements AutoCloseable {
     }
 
     private void wake(Id user, Waking waking) {
-        boolean isDone = true;
+        // Before it looks: an event that comes now is either seen here or arms anew.
+        disarm(waking);
+        boolean isDone;
         try {
             if (queue.isHeard(user) || queue.pending(user) == 0) {
                 return;
@@ -176,12 +178,11 @@ public final class Push implements AutoCloseable {
             isDone = wakeAll(user);
         } catch (RuntimeException storeIsBusy) {
             isDone = false;
-        } finally {
-            synchronized (waking) {
-                waking.isArmed = !isDone && ++waking.tries < TRIES_MAX;
-                if (waking.isArmed) {
-                    arm(user, waking, Limits.PUSH_RETRY_WAIT);
-                }
+        }
+        synchronized (waking) {
+            if (!isDone && !waking.isArmed && ++waking.tries < TRIES_MAX) {
+                waking.isArmed = true;
+                arm(user, waking, Limits.PUSH_RETRY_WAIT);
             }
         }
     }
@@ -191,12 +192,20 @@ public final class Push implements AutoCloseable {
         boolean isDone = true;
         var stored = database.read(handle -> subscriptions.of(handle, user));
         if (stored.isEmpty()) {
-            known.remove(user);
+            forget(user);
         }
         for (SubscriptionStore.Stored each : stored) {
             isDone &= wakeOne(each);
         }
         return isDone;
+    }
+
+    /** Looks once more: whoever subscribes at this moment has written it before being known. */
+    private void forget(Id user) {
+        known.remove(user);
+        if (!database.read(handle -> subscriptions.of(handle, user)).isEmpty()) {
+            known.computeIfAbsent(user, again -> new Waking());
+        }
     }
 
     private boolean wakeOne(SubscriptionStore.Stored each) {
