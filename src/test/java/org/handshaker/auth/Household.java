@@ -58,6 +58,10 @@ final class Household implements AutoCloseable {
     }
 
     Household(Path path, Map<Setting, String> settings) {
+        this(path, settings, null);
+    }
+
+    Household(Path path, Map<Setting, String> settings, @Nullable Post post) {
         Map<Setting, String> given = new HashMap<>(Map.of(
                 Setting.TOR, "none",
                 Setting.ARGON2, "m=1024,t=1,p=1",
@@ -84,7 +88,8 @@ final class Household implements AutoCloseable {
         Passwords passwords = new Passwords(counted, Passwords.Cost.parse(config.argon2()), config.passwordMin());
         Puzzle puzzle = new Puzzle(store.vault().derive("puzzle"), config.puzzle(), () -> 0, time);
         Newcomers newcomers = new Newcomers(puzzle, new Guesses(time));
-        Auth auth = Auth.of(config, passwords, store.database(), store.vault(), directory, newcomers, queue, time);
+        Auth auth =
+                Auth.of(config, passwords, store.database(), store.vault(), directory, newcomers, queue, post, time);
         devices = auth.devices();
         sessions = auth.sessions();
         suspensions = auth.suspensions();
@@ -105,8 +110,8 @@ final class Household implements AutoCloseable {
     Grant register(String name, @Nullable String armor) {
         Certificate certificate =
                 armor == null ? null : openPgp.read(armor, OpenPgp.UserIds.WITHOUT_EMAIL, time.instant());
-        Accounts.Made account =
-                accounts.register(new Username(name), PASSWORD.toCharArray(), certificate, Listing.EXACT_NAME, null);
+        Accounts.Made account = accounts.register(
+                new Username(name), PASSWORD.toCharArray(), certificate, Listing.EXACT_NAME, null, null);
         made.put(name, account);
         return account.grant();
     }
