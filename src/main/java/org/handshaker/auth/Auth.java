@@ -30,6 +30,7 @@ public final class Auth implements AutoCloseable {
     private final Resets resets;
     private final Logins logins;
     private final Accounts accounts;
+    private final RecoveryMail mail;
     private final @Nullable Outbox outbox;
     private final AuthRoutes routes;
 
@@ -56,7 +57,7 @@ public final class Auth implements AutoCloseable {
         this.resets = new Resets(database, vault, directory, keys, challenges, devices, time);
         this.logins = new Logins(
                 database, vault, directory, passwords, proofs, sessions, suspensions, keys, challenges, time);
-        RecoveryMail mail = new RecoveryMail(database, vault, directory, passwords, queue, post);
+        this.mail = new RecoveryMail(database, vault, directory, passwords, queue, post);
         this.accounts = new Accounts(
                 database, directory, passwords, proofs, sessions, resets, mail, config.registration(), time);
         this.outbox = post == null ? null : new Outbox(post, mail, resets);
@@ -179,6 +180,10 @@ public final class Auth implements AutoCloseable {
 
     Logins logins() {
         return logins;
+    }
+
+    RecoveryMail mail() {
+        return mail;
     }
 
     Accounts accounts() {

@@ -69,6 +69,7 @@ public final class MailCarrier implements AutoCloseable {
     private final boolean isSecureAtOnce;
     private final SSLContext tls;
     private final InstantSource time;
+    private final Duration longest;
     private final ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1, task -> {
         Thread thread = new Thread(task, "mail clock");
         thread.setDaemon(true);
@@ -79,7 +80,7 @@ public final class MailCarrier implements AutoCloseable {
 
     /** @param socks {@code IP:PORT} or {@code unix:PATH} of the proxy, where there is one at the moment */
     private MailCarrier(Supplier<Optional<String>> socks, Account account, InstantSource time) {
-        this(socks, account, time, null);
+        this(socks, account, time, null, LONGEST);
     }
 
     /**
@@ -98,9 +99,20 @@ public final class MailCarrier implements AutoCloseable {
         });
     }
 
-    /** @param trusted a PKCS#12 store of authorities instead of this JDK's, without a password */
-    MailCarrier(Supplier<Optional<String>> socks, Account account, InstantSource time, @Nullable Path trusted) {
+    /**
+     * For tests.
+     *
+     * @param trusted a PKCS#12 store of authorities instead of this JDK's, without a password
+     * @param longest how long one conversation may take
+     */
+    MailCarrier(
+            Supplier<Optional<String>> socks,
+            Account account,
+            InstantSource time,
+            @Nullable Path trusted,
+            Duration longest) {
         this.socks = socks;
+        this.longest = longest;
         this.account = account;
         this.time = time;
         this.host = account.server().getHost().toLowerCase(Locale.ROOT);
@@ -174,7 +186,7 @@ public final class MailCarrier implements AutoCloseable {
             } catch (IOException failed) {
                 isolation = Secrets.newToken();
                 if (tries == TRIES) {
-                    throw new RelayUnreachable("The mail server does not take it: " + failed.getMessage(), failed);
+                    throw unreachable(failed);
                 }
             }
         }
@@ -185,8 +197,14 @@ public final class MailCarrier implements AutoCloseable {
         try (SocksChannel channel = channel()) {
             quit(greeted(channel));
         } catch (IOException failed) {
-            throw new RelayUnreachable("The mail server cannot be used: " + failed.getMessage(), failed);
+            throw unreachable(failed);
         }
+    }
+
+    private static RelayUnreachable unreachable(IOException failed) {
+        // A channel that was closed from here has nothing to say.
+        String what = failed.getMessage() == null ? "it did not answer in time" : failed.getMessage();
+        return new RelayUnreachable("The mail server cannot be used: " + what + ".", failed);
     }
 
     private void trySending(MailAddress to, String code) throws IOException {
@@ -213,7 +231,7 @@ public final class MailCarrier implements AutoCloseable {
     private SocksChannel channel() throws IOException {
         SocketAddress proxy =
                 socks.get().map(RelayAddress::proxy).orElseThrow(() -> new IOException("there is no SOCKS proxy"));
-        SocksChannel channel = SocksChannel.open(proxy, "mail", isolation, LONGEST, clock);
+        SocksChannel channel = SocksChannel.open(proxy, "mail", isolation, longest, clock);
         try {
             channel.connect(host, port);
             return channel;

@@ -48,6 +48,7 @@ final class Household implements AutoCloseable {
     final Resets resets;
     final Logins logins;
     final Accounts accounts;
+    final RecoveryMail mail;
     final List<Route> routes;
 
     private final List<Expiring> expiring;
@@ -97,6 +98,7 @@ final class Household implements AutoCloseable {
         resets = auth.resets();
         logins = auth.logins();
         accounts = auth.accounts();
+        mail = auth.mail();
         routes = auth.routes();
         expiring = auth.expiring();
         sessions.whenEnded((user, session) -> ended.add(new Caller(user, session)));
