@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -322,6 +325,31 @@ final class RecoveryMailTest {
             }
             assertTrue(searched >= 3, searched + " files");
         }
+    }
+
+    @Test
+    void theDoctorGoesAsFarAsAMailWouldAndSendsNone() {
+        String[] words = {
+            "doctor",
+            "--tor=none",
+            "--data=" + relay.directory().resolve("data"),
+            "--key-file=" + relay.directory().resolve("key"),
+            "--tor-socks=" + proxy.address(),
+            "--mail-server=smtp://" + ONION,
+            "--mail-from=codes@relay.example"
+        };
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        PrintStream stream = new PrintStream(out, true, StandardCharsets.UTF_8);
+        assertEquals(0, Main.run(words, InputStream.nullInputStream(), stream, stream));
+        assertTrue(
+                out.toString(StandardCharsets.UTF_8).contains("ok   recovery mail: the mail server takes it"),
+                out.toString(StandardCharsets.UTF_8));
+        receiver.close();
+        assertEquals(1, Main.run(words, InputStream.nullInputStream(), stream, stream));
+        assertTrue(
+                out.toString(StandardCharsets.UTF_8).contains("BAD  recovery mail: "),
+                out.toString(StandardCharsets.UTF_8));
+        assertEquals(List.of(), receiver.mails());
     }
 
     @Test
