@@ -102,8 +102,7 @@ final class Doctor {
             return;
         }
         check("recovery mail", () -> {
-            try (MailCarrier carrier =
-                    MailCarrier.of(config, () -> socks, time).orElseThrow()) {
+            try (MailCarrier carrier = MailCarrier.of(config, () -> socks, time).orElseThrow()) {
                 carrier.visit();
             }
             return "the mail server takes it, through the SOCKS port";

@@ -254,7 +254,13 @@ final class AuthRoutes {
         Forgot body = call.body(Forgot.class);
         Username name = Username.parse(body.username());
         @Nullable MailAddress mailTo = address(body.recoveryEmail());
-        Resets.Challenge challenge = resets.ask(name, body.deviceToken());
+        Resets.Challenge challenge;
+        try {
+            challenge = resets.ask(name, body.deviceToken());
+        } catch (RuntimeException refused) {
+            wipe(mailTo);
+            throw refused;
+        }
         if (outbox != null && mailTo != null) {
             outbox.ask(name, challenge.id(), mailTo, call.standing());
         }

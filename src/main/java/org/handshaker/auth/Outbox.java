@@ -110,7 +110,11 @@ final class Outbox implements AutoCloseable {
                 return post.admission()
                         .admit(asked.standing, () -> mail.fits(asked.name, asked.address))
                         .join();
-            } catch (Refused | CompletionException busy) {
+            } catch (Refused | CompletionException failed) {
+                boolean isBusy = failed instanceof Refused || failed.getCause() instanceof Refused;
+                if (!isBusy) {
+                    throw failed;
+                }
                 if (closed.await(Limits.MAIL_CHECK_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
                     return false;
                 }

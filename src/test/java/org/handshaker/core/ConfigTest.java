@@ -55,8 +55,11 @@ class ConfigTest {
         assertThrows(Unusable.class, () -> new Config(mail, HOME), "needs a sender");
         mail.put(Setting.MAIL_FROM, "Codes@example.org");
         Config config = new Config(mail, HOME);
-        assertEquals("smtps://mail.example.org:4650", config.mailServer().orElseThrow().toString());
-        assertEquals("codes@example.org", new String(config.mailFrom().orElseThrow().chars()));
+        assertEquals(
+                "smtps://mail.example.org:4650",
+                config.mailServer().orElseThrow().toString());
+        assertEquals(
+                "codes@example.org", new String(config.mailFrom().orElseThrow().chars()));
         assertEquals(Optional.empty(), config.mailUser());
         mail.put(Setting.MAIL_USER, "relay");
         assertThrows(Unusable.class, () -> new Config(mail, HOME), "a user needs a password");
