@@ -105,7 +105,7 @@ class SignalSocketTest {
     @Test
     void aMessageInPiecesIsRead() {
         byte[] frame =
-                ("{\"type\":\"send\",\"id\":\"1\",\"to_user\":\"@bob\",\"kind\":\"offer\",\"payload\":\"\uFFFD \u00e4 \uD83E\uDD1D\"}")
+                "{\"type\":\"send\",\"id\":\"1\",\"to_user\":\"@bob\",\"kind\":\"offer\",\"payload\":\"\uFFFD \u00e4 \uD83E\uDD1D\"}"
                         .getBytes(StandardCharsets.UTF_8);
         Id bob = board.user("bob");
         board.circle.connect(alice, bob);
