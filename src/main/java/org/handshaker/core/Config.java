@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** The settings as values, checked once at start. A bad one is {@link Unusable}: one sentence that names the option. */
 public final class Config {
-    private static final Pattern MAIL_SERVER = Pattern.compile(
-            "smtps?://(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?(?::(\\d{1,5}))?");
+    private static final Pattern MAIL_SERVER = Pattern.compile("smtps?://([a-z0-9.-]{1,240})(?::(\\d{1,5}))?");
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)?");
 
     /** How the relay is an onion. */
@@ -275,14 +275,20 @@ public final class Config {
             return Optional.empty();
         }
         Matcher parts = MAIL_SERVER.matcher(server);
-        if (server.length() > 300 || !parts.matches()) {
+        if (!parts.matches() || !isPort(parts.group(2))) {
             throw bad(Setting.MAIL_SERVER, "takes " + Setting.MAIL_SERVER.takes());
         }
-        String port = parts.group(1);
-        if (port != null && (Integer.parseInt(port) < 1 || Integer.parseInt(port) > 65_535)) {
+        try {
+            // A name is one that could stand behind an @.
+            MailAddress.parse(("x@" + parts.group(1)).toCharArray());
+        } catch (Refused noName) {
             throw bad(Setting.MAIL_SERVER, "takes " + Setting.MAIL_SERVER.takes());
         }
         return Optional.of(URI.create(server));
+    }
+
+    private static boolean isPort(@Nullable String port) {
+        return port == null || (Integer.parseInt(port) >= 1 && Integer.parseInt(port) <= 65_535);
     }
 
     public Optional<MailAddress> mailFrom() {
