@@ -31,8 +31,8 @@ final class Guarded implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
-                "-Xms48m",
-                "-Xmn32m",
+                "-Xms56m",
+                "-Xmn40m",
                 "-XX:SurvivorRatio=4",
                 "-Xmx512m",
                 "-XX:MinHeapFreeRatio=40",
