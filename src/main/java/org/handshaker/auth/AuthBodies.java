@@ -30,13 +30,14 @@ final class AuthBodies {
             @Nullable Boolean discoverable,
             @Nullable String invite,
             @Nullable Object puzzle,
-            @Nullable String recoveryEmail,
+            char @Nullable [] recoveryEmail,
             @Nullable Unread email,
             @Nullable Unread birthday)
             implements Wiped {
         @Override
         public void wipe() {
             Passwords.wipe(password);
+            Passwords.wipe(recoveryEmail);
         }
     }
 
@@ -85,8 +86,22 @@ final class AuthBodies {
         }
     }
 
+    record RecoveryEmail(char[] password, char[] recoveryEmail) implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(password);
+            Passwords.wipe(recoveryEmail);
+        }
+    }
+
     record Forgot(
-            String username, @Nullable Object puzzle, @Nullable String deviceToken, @Nullable String recoveryEmail) {}
+            String username, @Nullable Object puzzle, @Nullable String deviceToken, char @Nullable [] recoveryEmail)
+            implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(recoveryEmail);
+        }
+    }
 
     /** Either {@code reset_id} and {@code otp} or {@code recovery_code}. */
     record Reset(
