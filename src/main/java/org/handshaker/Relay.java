@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.handshaker.admin.AdminRoutes;
 import org.handshaker.admin.Announcement;
+import org.handshaker.admin.Inviting;
 import org.handshaker.admin.Memory;
 import org.handshaker.admin.Status;
 import org.handshaker.admin.Whole;
@@ -275,7 +276,15 @@ public final class Relay implements AutoCloseable {
                     .orElse(null);
             this.announcement = new Announcement(database, directory, queue);
             AdminRoutes admin = new AdminRoutes(
-                    () -> status(auth, directory, puzzle, strain), auth, puzzle, announcement, new House());
+                    () -> status(auth, directory, puzzle, strain),
+                    auth,
+                    puzzle,
+                    (uses, life) -> {
+                        Invites.Made made = Invites.byOperator(database, vault, time.instant(), uses, life);
+                        return new Inviting.Made(made.token(), made.invite().expiresAt());
+                    },
+                    announcement,
+                    new House());
             this.operator = config.admin()
                     .map(socket -> new OperatorDoor(socket, admin.routes(), gate, config.pads()))
                     .orElse(null);

@@ -202,6 +202,11 @@ class ConfigTest {
                 "admin=127.0.0.1:9000",
                 "admin=unix:",
                 "admin=/run/admin",
+                "room-members=1",
+                "room-members=65",
+                "room-members=-2",
+                "room-members=ten",
+                "room-members=",
                 "restored=maybe"
             })
     void aBadValueIsOneSentenceThatNamesTheOption(String assignment) {
@@ -224,6 +229,8 @@ class ConfigTest {
         assertEquals(Duration.ofMillis(1_500), config("linger", "1500ms").linger());
         assertEquals(Duration.ofDays(30), config("event-ttl", "30d").eventTtl());
         assertEquals(Duration.ofHours(1), config("signal-ttl", "60m").signalTtl());
+        assertEquals(2, config("room-members", "2").roomMembers());
+        assertEquals(Limits.ROOM_MEMBERS_MAX, config("room-members", "64").roomMembers());
     }
 
     @ParameterizedTest
