@@ -54,9 +54,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
 
     private volatile long lastHeardNanos;
     private volatile long lastPingNanos;
+    private final TextMessage message;
     /** Only the reading thread comes here, and counts. */
-    private final TextMessage message = new TextMessage();
-
     private final PerMinute malformed = new PerMinute(Limits.MALFORMED_FRAMES_MAX);
 
     private final PerMinute tooFast = new PerMinute(Limits.TOO_FAST_FRAMES_MAX);
@@ -64,6 +63,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     SignalSocket(Sockets sockets, @Nullable Caller caller) {
         this.sockets = sockets;
         this.caller = caller;
+        this.message = new TextMessage(sockets.bytesIn);
         this.openedNanos = sockets.nanos();
         this.lastHeardNanos = openedNanos;
         this.lastPingNanos = openedNanos;
@@ -101,7 +101,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         }
     }
 
-    /** Every frame of the peer's, one at a time; Jetty has seen to it that they are masked, in order and not too long. */
+    /** Every frame of the peer's, or as much of it as has come, one at a time; Jetty has seen to their masks and their order. */
     @Override
     public void onWebSocketFrame(org.eclipse.jetty.websocket.api.Frame frame, Callback callback) {
         try {
@@ -110,7 +110,9 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
                 lastHeardNanos = sockets.nanos();
                 switch (frame.getEffectiveOpCode()) {
                     case OpCode.TEXT -> {
-                        @Nullable String text = message.add(frame.getPayload(), frame.isFin());
+                        int bytesMax = caller == null ? Limits.SIGN_IN_FRAME_BYTES_MAX : Limits.FRAME_BYTES_MAX;
+                        @Nullable
+                        String text = message.add(frame.getPayload(), frame.isFin(), bytesMax, lastHeardNanos);
                         if (text != null) {
                             heard(text);
                         }
@@ -125,6 +127,9 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
             callback.succeed();
         } catch (WebSocketException unreadable) {
             callback.fail(unreadable);
+        } catch (Refused busy) {
+            close(CloseCode.SHUTTING_DOWN);
+            callback.succeed();
         }
     }
 
@@ -288,6 +293,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     @Override
     public void onWebSocketClose(int statusCode, @Nullable String reason, Callback callback) {
         closingSince.compareAndSet(null, sockets.nanos());
+        message.end();
         sockets.closed(this);
         callback.succeed();
     }
@@ -392,6 +398,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     void close(CloseCode why) {
         @Nullable Session open = session;
         if (open != null && closingSince.compareAndSet(null, sockets.nanos())) {
+            message.end();
             open.close(why.code, why.text, Callback.from(() -> {}, gone -> open.disconnect()));
         }
     }
@@ -415,7 +422,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
             if (now - closing > Limits.SOCKET_CLOSE_WAIT.toNanos()) {
                 open.disconnect();
             }
-        } else if (now - lastHeardNanos >= Limits.SOCKET_IDLE.toNanos()) {
+        } else if (now - lastHeardNanos >= Limits.SOCKET_IDLE.toNanos() || message.isOverdue(now)) {
             close(CloseCode.IDLE);
         } else if (caller == null && now - openedNanos >= Limits.SOCKET_SIGN_IN_WAIT.toNanos()) {
             close(CloseCode.NOT_SIGNED_IN);

@@ -61,6 +61,8 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     private final Map<Id, Set<SignalSocket>> byUser = new ConcurrentHashMap<>();
     /** Handed over for all sockets together and not yet written. */
     final AtomicLong bytesOut = new AtomicLong();
+    /** Held of messages that are not complete, for all sockets together. */
+    final AtomicLong bytesIn = new AtomicLong();
 
     private final ScheduledExecutorService ticker =
             Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "ticker"));

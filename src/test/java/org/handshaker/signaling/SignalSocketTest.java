@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -141,6 +142,60 @@ class SignalSocketTest {
             socket.frame(false, WireSocket.TEXT, piece);
             assertEquals(
                     1009, socket.frame(false, WireSocket.CONTINUATION, piece).closeCode());
+        }
+    }
+
+    /** Bytes that were promised and never came must cost the relay nothing, or a thousand strangers fill its heap. */
+    @Test
+    void aFrameThatIsOnlyPromisedHoldsNothing() {
+        List<WireSocket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < Switchboard.SOCKETS_MAX; i++) {
+                sockets.add(board.stranger());
+            }
+            Await.until("all are here", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX);
+            long before = heap();
+            for (WireSocket socket : sockets) {
+                socket.promise(WireSocket.TEXT, Limits.FRAME_BYTES_MAX, new byte[1]);
+            }
+            Await.until("all were read", 10, () -> board.sockets.bytesIn.get() == Switchboard.SOCKETS_MAX);
+            long each = (heap() - before) / Switchboard.SOCKETS_MAX;
+            assertTrue(each < Limits.FRAME_BYTES_MAX / 4, each + " bytes each");
+        } finally {
+            sockets.forEach(WireSocket::close);
+        }
+        Await.until("all was given back", 10, () -> board.sockets.bytesIn.get() == 0);
+    }
+
+    private static long heap() {
+        System.gc();
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+    }
+
+    @Test
+    void aStrangersFirstFrameIsShort() {
+        byte[] piece = new byte[Limits.SIGN_IN_FRAME_BYTES_MAX];
+        Arrays.fill(piece, (byte) ' ');
+        try (WireSocket socket = board.stranger()) {
+            socket.frame(false, WireSocket.TEXT, piece);
+            assertEquals(
+                    1009,
+                    socket.frame(false, WireSocket.CONTINUATION, new byte[1]).closeCode());
+        }
+    }
+
+    @Test
+    void aMessageThatDripsForAMinuteIsGivenUp() {
+        try (WireSocket socket = board.socket(alice)) {
+            socket.frame(false, WireSocket.TEXT, new byte[] {'{'});
+            for (int half = 1; half <= 2; half++) {
+                long held = half;
+                Await.until("it was read", 10, () -> board.sockets.bytesIn.get() >= held);
+                board.pass(Limits.MESSAGE_WAIT.dividedBy(2));
+                socket.frame(false, WireSocket.CONTINUATION, new byte[] {' '});
+            }
+            assertEquals(4408, socket.closeCode());
+            assertEquals(0, board.sockets.bytesIn.get());
         }
     }
 
