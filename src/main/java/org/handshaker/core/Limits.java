@@ -127,6 +127,10 @@ public final class Limits {
             Math.max(BYTES_OUT_MAX, Runtime.getRuntime().maxMemory() / 16);
 
     public static final int BYTES_OUT_SHARE = 256 * 1_024;
+    /** A share past twice as much, when thousands hold one each: one frame of the ordinary sizes. */
+    public static final int BYTES_OUT_LEAST = 8 * 1_024;
+    /** What a frame under way takes beside its payload. */
+    public static final int FRAME_OUT_BYTES = 256;
 
     public static final Duration SOCKET_SIGN_IN_WAIT = Duration.ofSeconds(10);
     public static final Duration SOCKET_PING = Duration.ofSeconds(25);
@@ -223,6 +227,18 @@ public final class Limits {
     public static final int ANNOUNCEMENT_BATCH_USERS = 64;
 
     private Limits() {}
+
+    /**
+     * What may be under way to one socket.
+     *
+     * @param everywhere bytes under way to all sockets
+     */
+    public static int bytesOutMax(long everywhere) {
+        if (everywhere <= BYTES_OUT_ALL_MAX) {
+            return BYTES_OUT_MAX;
+        }
+        return everywhere <= 2 * BYTES_OUT_ALL_MAX ? BYTES_OUT_SHARE : BYTES_OUT_LEAST;
+    }
 
     /** How often one account may, or one circuit before sign-in; null where it costs nothing. */
     public static @Nullable Rate rate(Cost cost) {

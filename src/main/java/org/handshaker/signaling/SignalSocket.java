@@ -104,6 +104,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     /** Every frame of the peer's, or as much of it as has come, one at a time; Jetty has seen to their masks and their order. */
     @Override
     public void onWebSocketFrame(org.eclipse.jetty.websocket.api.Frame frame, Callback callback) {
+        Turn.goesOn();
         try {
             // Whoever was told to go is not listened to any more.
             if (!isClosing()) {
@@ -268,17 +269,15 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
 
     /** Answered here and not by Jetty, so that it has its price. */
     private void ping(ByteBuffer payload) {
-        @Nullable Session open = session;
         @Nullable Caller known = caller;
-        if (open == null) {
-            return;
-        }
         try {
             if (known != null) {
                 sockets.countFrame(known);
             }
             // A copy: what Jetty read into is used again before this is written.
-            open.sendPong(ByteBuffer.allocate(payload.remaining()).put(payload).flip(), Callback.NOOP);
+            send(
+                    OpCode.PONG,
+                    ByteBuffer.allocate(payload.remaining()).put(payload).flip());
         } catch (Refused refused) {
             refuse(null, refused);
         }
@@ -346,21 +345,25 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
 
     /** Sends without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
     private void sendPadded(byte[] padded) {
+        send(OpCode.TEXT, ByteBuffer.wrap(padded));
+    }
+
+    private void send(byte opcode, ByteBuffer payload) {
         @Nullable Session open = session;
         if (open == null || !open.isOpen()) {
             return;
         }
-        int length = padded.length;
+        int length = payload.remaining() + Limits.FRAME_OUT_BYTES;
         long here = bytesOut.addAndGet(length);
         long everywhere = sockets.bytesOut.addAndGet(length);
-        if (here > Limits.BYTES_OUT_MAX || (everywhere > Limits.BYTES_OUT_ALL_MAX && here > Limits.BYTES_OUT_SHARE)) {
+        if (here > Limits.bytesOutMax(everywhere)) {
             written(length);
             open.disconnect();
             return;
         }
         core(open)
                 .sendFrame(
-                        new Frame(OpCode.TEXT, ByteBuffer.wrap(padded)),
+                        new Frame(opcode, payload),
                         org.eclipse.jetty.util.Callback.from(() -> written(length), slow -> {
                             written(length);
                             open.disconnect();

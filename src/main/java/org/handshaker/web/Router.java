@@ -80,6 +80,7 @@ final class Router extends Handler.Abstract {
 
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
+        Turn.goesOn();
         Exchange exchange = new Exchange(request, response, callback);
         try {
             exchange.run();

@@ -129,8 +129,13 @@ public final class WireSocket implements AutoCloseable {
         byte[] frame = new byte[head.remaining() + payload.length];
         head.get(frame, 0, head.remaining());
         System.arraycopy(payload, 0, frame, frame.length - payload.length, payload.length);
+        return raw(frame);
+    }
+
+    /** Sends bytes as they are. */
+    public WireSocket raw(byte[] frames) {
         try {
-            out.write(frame);
+            out.write(frames);
             return this;
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
