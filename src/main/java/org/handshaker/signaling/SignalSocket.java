@@ -12,6 +12,7 @@ import org.eclipse.jetty.websocket.common.WebSocketSession;
 import org.eclipse.jetty.websocket.core.CoreSession;
 import org.eclipse.jetty.websocket.core.Frame;
 import org.eclipse.jetty.websocket.core.OpCode;
+import org.eclipse.jetty.websocket.core.exception.MessageTooLargeException;
 import org.eclipse.jetty.websocket.core.exception.WebSocketException;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
@@ -55,6 +56,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private volatile long lastHeardNanos;
     private volatile long lastPingNanos;
     private final TextMessage message;
+    /** How much of a message came that is no text and is dropped; only the reading thread comes here. */
+    private int binaryBytes;
     /** Only the reading thread comes here, and counts. */
     private final PerMinute malformed = new PerMinute(Limits.MALFORMED_FRAMES_MAX);
 
@@ -118,7 +121,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
                             heard(text);
                         }
                     }
-                    case OpCode.BINARY -> binary(frame.isFin());
+                    case OpCode.BINARY -> binary(frame.getPayload().remaining(), frame.isFin());
                     case OpCode.PING -> ping(frame.getPayload());
                     default -> {
                         // A pong was its sign of life; to a close Jetty has the answer.
@@ -259,7 +262,11 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         }
     }
 
-    private void binary(boolean isLast) {
+    private void binary(int more, boolean isLast) {
+        if (more > Limits.FRAME_BYTES_MAX - binaryBytes) {
+            throw new MessageTooLargeException("too large");
+        }
+        binaryBytes = isLast ? 0 : binaryBytes + more;
         if (caller == null) {
             close(CloseCode.NOT_SIGNED_IN);
         } else if (isLast) {

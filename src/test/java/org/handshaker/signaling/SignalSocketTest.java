@@ -138,10 +138,13 @@ class SignalSocketTest {
     void piecesThatAreTooLongTogetherCloseWith1009() {
         byte[] piece = new byte[Limits.FRAME_BYTES_MAX / 2 + 1];
         Arrays.fill(piece, (byte) ' ');
-        try (WireSocket socket = board.socket(alice)) {
-            socket.frame(false, WireSocket.TEXT, piece);
-            assertEquals(
-                    1009, socket.frame(false, WireSocket.CONTINUATION, piece).closeCode());
+        for (int opcode : new int[] {WireSocket.TEXT, WireSocket.BINARY}) {
+            try (WireSocket socket = board.socket(alice)) {
+                socket.frame(false, opcode, piece);
+                assertEquals(
+                        1009,
+                        socket.frame(false, WireSocket.CONTINUATION, piece).closeCode());
+            }
         }
     }
 

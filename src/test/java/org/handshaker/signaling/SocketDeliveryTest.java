@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,6 +99,27 @@ class SocketDeliveryTest {
                 flood.join();
             }
         }
+    }
+
+    @Test
+    void whoeverPingsAndNeverReadsIsCutOff() {
+        byte[] pings = new byte[131 * 1_000];
+        for (int i = 0; i < pings.length; i += 131) {
+            pings[i] = (byte) (0x80 | WireSocket.PING);
+            pings[i + 1] = (byte) (0x80 | 125);
+        }
+        try (WireSocket deaf = board.socket(bob)) {
+            try {
+                long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+                while (board.sockets.count() > 0 && System.nanoTime() < end) {
+                    deaf.raw(pings);
+                }
+            } catch (UncheckedIOException cut) {
+                // As it should be.
+            }
+            Await.until("it is cut off", 10, () -> board.sockets.count() == 0);
+        }
+        Await.until("nothing is under way", 10, () -> board.sockets.bytesOut.get() == 0);
     }
 
     @Test
