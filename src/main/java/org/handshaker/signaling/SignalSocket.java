@@ -47,6 +47,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private final AtomicLong bytesOut = new AtomicLong();
     private final AtomicLong freeAcks = new AtomicLong();
     private final long openedNanos;
+    private final AtomicBoolean isUnsigned = new AtomicBoolean();
     private final AtomicBoolean mustWrite = new AtomicBoolean();
     private volatile @Nullable Session session;
     private volatile @Nullable Caller caller;
@@ -70,6 +71,17 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         this.openedNanos = sockets.nanos();
         this.lastHeardNanos = openedNanos;
         this.lastPingNanos = openedNanos;
+    }
+
+    /** True where it has not said who it is. */
+    boolean beginUnsigned() {
+        isUnsigned.set(caller == null);
+        return caller == null;
+    }
+
+    /** True once, for a socket that had not. */
+    boolean endUnsigned() {
+        return isUnsigned.getAndSet(false);
     }
 
     @Nullable
@@ -193,6 +205,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         try {
             Caller signedIn = sockets.authenticate(token(text));
             caller = signedIn;
+            sockets.noLongerUnsigned(this);
             signIn(signedIn);
         } catch (Refused refused) {
             turnAway(refused);

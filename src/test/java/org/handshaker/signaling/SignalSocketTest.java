@@ -151,18 +151,19 @@ class SignalSocketTest {
     /** Bytes that were promised and never came must cost the relay nothing, or a thousand strangers fill its heap. */
     @Test
     void aFrameThatIsOnlyPromisedHoldsNothing() {
+        int count = Switchboard.SOCKETS_MAX / 2;
         List<WireSocket> sockets = new ArrayList<>();
         try {
-            for (int i = 0; i < Switchboard.SOCKETS_MAX; i++) {
+            for (int i = 0; i < count; i++) {
                 sockets.add(board.stranger());
             }
-            Await.until("all are here", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX);
+            Await.until("all are here", 10, () -> board.sockets.count() == count);
             long before = heap();
             for (WireSocket socket : sockets) {
                 socket.promise(WireSocket.TEXT, Limits.FRAME_BYTES_MAX, new byte[1]);
             }
-            Await.until("all were read", 10, () -> board.sockets.bytesIn.get() == Switchboard.SOCKETS_MAX);
-            long each = (heap() - before) / Switchboard.SOCKETS_MAX;
+            Await.until("all were read", 10, () -> board.sockets.bytesIn.get() == count);
+            long each = (heap() - before) / count;
             assertTrue(each < Limits.FRAME_BYTES_MAX / 4, each + " bytes each");
         } finally {
             sockets.forEach(WireSocket::close);
@@ -402,10 +403,11 @@ class SignalSocketTest {
     void theRelayHoldsSoManySocketsAndNoMore() {
         List<WireSocket> all = new ArrayList<>();
         for (int i = 0; i < Switchboard.SOCKETS_MAX; i++) {
-            all.add(board.stranger());
+            Id user = board.user("user" + i);
+            all.add(board.socket(user));
         }
         Await.until("all are there", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX);
-        try (WireSocket refused = board.stranger()) {
+        try (WireSocket refused = board.stranger(bearer(alice, Id.random()))) {
             assertEquals(503, refused.status(), refused.answer());
             assertTrue(refused.answer().contains("Retry-After: "), refused.answer());
         }
@@ -413,6 +415,36 @@ class SignalSocketTest {
         Await.until("one has left", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX - 1);
         board.socket(alice).close();
         all.forEach(WireSocket::close);
+    }
+
+    /** Whoever only opens sockets keeps nobody out who shows a token. */
+    @Test
+    void halfOfThePlacesAreNotForStrangers() {
+        List<WireSocket> strangers = new ArrayList<>();
+        for (int i = 0; i < Switchboard.SOCKETS_MAX / 2; i++) {
+            strangers.add(board.stranger());
+        }
+        Await.until("all are there", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX / 2);
+        try (WireSocket refused = board.stranger();
+                WireSocket known = board.socket(alice)) {
+            assertEquals(503, refused.status(), refused.answer());
+            assertPongs(known);
+        }
+        // By signing in, and by going.
+        strangers.get(0).text(auth(board.user("bob"), Id.random()));
+        assertEquals("ready", strangers.get(0).next().get("type"));
+        strangers.remove(1).close();
+        Await.until("one has left", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX / 2 - 1);
+        for (int i = 0; i < 2; i++) {
+            strangers.add(board.stranger());
+            assertEquals(101, strangers.get(strangers.size() - 1).status());
+            int now = Switchboard.SOCKETS_MAX / 2 + i;
+            Await.until("it is there", 10, () -> board.sockets.count() == now);
+        }
+        try (WireSocket refused = board.stranger()) {
+            assertEquals(503, refused.status(), refused.answer());
+        }
+        strangers.forEach(WireSocket::close);
     }
 
     @Test
