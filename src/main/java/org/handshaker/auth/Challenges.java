@@ -3,6 +3,7 @@ package org.handshaker.auth;
 
 import java.time.InstantSource;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,7 @@ final class Challenges {
         this.time = time;
     }
 
-    String encrypt(Username name, @Nullable String certificate, String text) {
+    String encrypt(Username name, @Nullable String certificate, Secret text) {
         if (certificate != null) {
             try {
                 return openPgp.encrypt(certificate, text, time.instant());

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 
@@ -34,7 +35,7 @@ final class Decoys {
                 new Kind(resource("decoy-rsa4096.asc"), 15));
     }
 
-    String encrypt(Username name, String text, Instant now) {
+    String encrypt(Username name, Secret text, Instant now) {
         return openPgp.encryptToNobody(kind(name), material(name), text, now);
     }
 

@@ -66,6 +66,6 @@ final class ProofStore {
     }
 
     private byte[] hash(Id user, RecoveryCode code) {
-        return vault.blind("recovery code", user.bytes(), code.bytes());
+        return code.bare().lend(bytes -> vault.blind("recovery code", user.bytes(), bytes));
     }
 }
