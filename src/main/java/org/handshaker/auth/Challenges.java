@@ -20,14 +20,16 @@ final class Challenges {
     }
 
     String encrypt(Username name, @Nullable String certificate, Secret text) {
+        // Made for who has a key as well: what it costs would be heard in the time.
+        Decoys.Decoy decoy = decoys.of(name);
         if (certificate != null) {
             try {
                 return openPgp.encrypt(certificate, text, time.instant());
             } catch (Refused expiredSince) {
                 // A key that ran out on file reads no challenge any more; its owner has recovery codes.
-                return decoys.encrypt(name, text, time.instant());
+                return decoys.encrypt(decoy, text, time.instant());
             }
         }
-        return decoys.encrypt(name, text, time.instant());
+        return decoys.encrypt(decoy, text, time.instant());
     }
 }

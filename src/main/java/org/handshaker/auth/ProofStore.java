@@ -9,19 +9,28 @@ import org.jdbi.v3.core.Handle;
 
 /** The SQL of {@code passwords} and {@code recovery_codes}: what an owner proves to be the owner with. */
 final class ProofStore {
+    private static final byte[] NOBODY = Id.random().bytes();
+    /** Of a hash at the cost that is the default. */
+    private static final int PHC_CHARS = 97;
+
     private final Vault vault;
+    private final byte[] nobodys;
 
     ProofStore(Vault vault) {
         this.vault = vault;
+        this.nobodys = vault.seal("0".repeat(PHC_CHARS), "password", NOBODY);
     }
 
-    /** The PHC string. */
+    /** The PHC string. As much is opened for somebody who does not exist: opening less would be heard in the time. */
     Optional<String> password(Handle handle, Id user) {
-        return handle.createQuery("SELECT phc_sealed FROM passwords WHERE user_id = :user")
+        Optional<byte[]> found = handle.createQuery("SELECT phc_sealed FROM passwords WHERE user_id = :user")
                 .bind("user", user.bytes())
                 .mapTo(byte[].class)
-                .findOne()
-                .map(phc -> vault.openText(phc, "password", user.bytes()));
+                .findOne();
+        if (found.isEmpty()) {
+            var unused = vault.openText(nobodys, "password", NOBODY);
+        }
+        return found.map(phc -> vault.openText(phc, "password", user.bytes()));
     }
 
     void setPassword(Handle handle, Id user, String phc) {

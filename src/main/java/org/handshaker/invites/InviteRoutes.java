@@ -61,7 +61,12 @@ public final class InviteRoutes {
     }
 
     record Listed(List<Row> invites) {
-        record Row(String inviteId, String kind, @Nullable String groupId, int usesLeft, String expiresAt) {}
+        record Row(String inviteId, String kind, @Nullable String groupId, int usesLeft, String expiresAt) {
+            @Override
+            public String toString() {
+                return "Row";
+            }
+        }
     }
 
     record Redeeming(char[] invite) implements Wiped {

@@ -76,4 +76,9 @@ public record Reply(
     public Reply andThen(Runnable next) {
         return new Reply(status, body, contentType, headers, bytesMin, next);
     }
+
+    @Override
+    public String toString() {
+        return "Reply";
+    }
 }

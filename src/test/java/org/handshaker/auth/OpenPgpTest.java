@@ -251,8 +251,8 @@ final class OpenPgpTest {
         Set<Integer> decoyLengths = new HashSet<>();
         for (int i = 0; i < 60; i++) {
             Username name = new Username("nobody" + i);
-            String first = decoys.encrypt(name, Secret.of(OTP.toCharArray()), now);
-            String second = decoys.encrypt(name, Secret.of(OTP.toCharArray()), now);
+            String first = decoys.encrypt(decoys.of(name), Secret.of(OTP.toCharArray()), now);
+            String second = decoys.encrypt(decoys.of(name), Secret.of(OTP.toCharArray()), now);
             assertTrue(Math.abs(first.length() - second.length()) <= 4, "same kind again");
             decoyLengths.add(first.length());
         }
@@ -263,7 +263,7 @@ final class OpenPgpTest {
             assertTrue(decoyLengths.stream().anyMatch(length -> Math.abs(length - real.length()) <= 4), kind[1]);
         }
         assertTrue(decoyLengths.size() >= 3);
-        assertTrue(gpg.packets(decoys.encrypt(new Username("nobody"), Secret.of(OTP.toCharArray()), now))
+        assertTrue(gpg.packets(decoys.encrypt(decoys.of(new Username("nobody")), Secret.of(OTP.toCharArray()), now))
                 .contains("keyid 0000000000000000"));
     }
 
