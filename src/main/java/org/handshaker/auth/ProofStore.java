@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.auth;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.handshaker.core.Id;
@@ -23,14 +24,15 @@ final class ProofStore {
 
     /** The PHC string. As much is opened for somebody who does not exist: opening less would be heard in the time. */
     Optional<String> password(Handle handle, Id user) {
-        Optional<byte[]> found = handle.createQuery("SELECT phc_sealed FROM passwords WHERE user_id = :user")
+        byte[] sealed = handle.createQuery(
+                        "SELECT coalesce((SELECT phc_sealed FROM passwords WHERE user_id = :user), :nobodys)")
                 .bind("user", user.bytes())
+                .bind("nobodys", nobodys)
                 .mapTo(byte[].class)
-                .findOne();
-        if (found.isEmpty()) {
-            var unused = vault.openText(nobodys, "password", NOBODY);
-        }
-        return found.map(phc -> vault.openText(phc, "password", user.bytes()));
+                .one();
+        boolean isNobodys = Arrays.equals(nobodys, sealed);
+        String phc = vault.openText(sealed, "password", isNobodys ? NOBODY : user.bytes());
+        return isNobodys ? Optional.empty() : Optional.of(phc);
     }
 
     void setPassword(Handle handle, Id user, String phc) {

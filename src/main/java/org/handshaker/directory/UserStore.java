@@ -28,29 +28,28 @@ final class UserStore {
     }
 
     Optional<User> find(Handle handle, Username name) {
-        Optional<User> found = handle.createQuery("SELECT " + COLUMNS + " FROM users WHERE name_blind = :blind")
-                .bind("blind", vault.blind(name))
+        return find(handle, vault.blind(name));
+    }
+
+    private Optional<User> find(Handle handle, byte[] blind) {
+        return nobody.filter(nobody.bind(handle.createQuery(
+                        "SELECT " + COLUMNS + " FROM users WHERE name_blind = :blind" + Nobody.OTHERWISE))
+                .bind("blind", blind)
                 .map((row, context) -> user(row))
-                .findOne();
-        return nobody.orAsMuchWork(found);
+                .one());
     }
 
     /** Finds nobody, and takes as long as {@link #find} does where nobody has the name. */
     void miss(Handle handle, Username name) {
-        byte[] nobodys = vault.blind("nobody", vault.blind(name));
-        Optional<User> found = handle.createQuery("SELECT " + COLUMNS + " FROM users WHERE name_blind = :blind")
-                .bind("blind", nobodys)
-                .map((row, context) -> user(row))
-                .findOne();
-        var unused = nobody.orAsMuchWork(found);
+        var unused = find(handle, vault.blind("nobody", vault.blind(name)));
     }
 
     Optional<User> byId(Handle handle, Id id) {
-        Optional<User> found = handle.createQuery("SELECT " + COLUMNS + " FROM users WHERE id = :id")
-                .bind("id", id.bytes())
-                .map((row, context) -> user(row))
-                .findOne();
-        return nobody.orAsMuchWork(found);
+        return nobody.filter(
+                nobody.bind(handle.createQuery("SELECT " + COLUMNS + " FROM users WHERE id = :id" + Nobody.OTHERWISE))
+                        .bind("id", id.bytes())
+                        .map((row, context) -> user(row))
+                        .one());
     }
 
     Optional<Profile> profile(Handle handle, Username name) {
@@ -68,12 +67,15 @@ final class UserStore {
     }
 
     Optional<String> certificate(Handle handle, Id id) {
-        Optional<String> found = handle.createQuery("SELECT certificate_sealed FROM users WHERE id = :id")
+        byte[] sealed = handle.createQuery(
+                        "SELECT coalesce((SELECT certificate_sealed FROM users WHERE id = :id), :nobodys)")
                 .bind("id", id.bytes())
+                .bind("nobodys", nobody.certificate())
                 .mapTo(byte[].class)
-                .findOne()
-                .map(stored -> vault.openText(stored, "user.certificate", id.bytes()));
-        return nobody.certificateOrAsMuchWork(found);
+                .one();
+        return nobody.isCertificate(sealed)
+                ? nobody.openCertificate()
+                : Optional.of(vault.openText(sealed, "user.certificate", id.bytes()));
     }
 
     void eachDiscoverableName(Handle handle, Consumer<Username> each) {
