@@ -1,45 +1,42 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.core;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The last few things read from the store, bounded, the longest unused forgotten first. What is absent is never remembered,
- * so that asking for things that do not exist pushes nothing out.
+ * The last few things read from the store, bounded, the least useful forgotten first. What is absent is never remembered, so
+ * that asking for things that do not exist pushes nothing out. Asked for several times with every event: finding takes no lock.
  *
  * <p>Guarantee: once {@link #forget} returned, {@link #find} does not answer from before it. A read that began earlier and
  * ends later is used by its own caller only. Writers call {@code forget} after their commit and before they confirm it.
  */
 public final class Remembered<K, V> {
-    private final Map<K, V> entries;
-    /** Guarded by {@code entries}, as the entries are. Counts what was forgotten. */
-    private long forgotten;
+    private final Cache<K, V> entries;
+    /** Counts what was forgotten; it and the entries change together, under its monitor. */
+    private final AtomicLong forgotten = new AtomicLong();
 
     public Remembered(int max) {
-        this.entries = new LinkedHashMap<>(16, 0.75f, true) {
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
-                return super.size() > max;
-            }
-        };
+        // No thread but the caller's.
+        this.entries =
+                Caffeine.newBuilder().maximumSize(max).executor(Runnable::run).build();
     }
 
     /** Answers from memory, else from {@code read}, which runs without a lock. */
     public Optional<V> find(K key, Supplier<Optional<V>> read) {
-        long before;
-        synchronized (entries) {
-            if (entries.containsKey(key)) {
-                return Optional.of(entries.get(key));
-            }
-            before = forgotten;
+        @Nullable V known = entries.getIfPresent(key);
+        if (known != null) {
+            return Optional.of(known);
         }
+        long before = forgotten.get();
         Optional<V> found = read.get();
         if (found.isPresent()) {
-            synchronized (entries) {
-                if (forgotten == before) {
+            synchronized (forgotten) {
+                if (forgotten.get() == before) {
                     entries.put(key, found.get());
                 }
             }
@@ -48,15 +45,14 @@ public final class Remembered<K, V> {
     }
 
     public void forget(K key) {
-        synchronized (entries) {
-            forgotten++;
-            entries.remove(key);
+        synchronized (forgotten) {
+            forgotten.incrementAndGet();
+            entries.invalidate(key);
         }
     }
 
-    int size() {
-        synchronized (entries) {
-            return entries.size();
-        }
+    long size() {
+        entries.cleanUp();
+        return entries.estimatedSize();
     }
 }

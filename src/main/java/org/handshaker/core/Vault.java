@@ -20,9 +20,7 @@ public final class Vault {
     public static final int SEALING_BYTES = SealKey.SEALING_BYTES;
 
     private final SecretKeySpec pseudoRandomKey;
-    /** Asked several times for each event, and half of the work is the key: each thread keeps what it has made of it. */
-    private final ThreadLocal<Mac> blinding;
-
+    private final Hmac blinding;
     private final SealKey sealKey;
 
     /** @param master 32 random bytes; the caller wipes them afterwards */
@@ -32,8 +30,7 @@ public final class Vault {
         }
         byte[] salt = "handshaker vault 1".getBytes(StandardCharsets.UTF_8);
         this.pseudoRandomKey = hmacKey(hmac(hmacKey(salt), master));
-        SecretKeySpec blindKey = hmacKey(derive("blind"));
-        this.blinding = ThreadLocal.withInitial(() -> mac(blindKey));
+        this.blinding = new Hmac(derive("blind"));
         this.sealKey = new SealKey(derive("seal"));
     }
 
@@ -48,7 +45,7 @@ public final class Vault {
     /** Finds without showing: the same value gives the same 32 bytes, and the bytes do not give the value. */
     public byte[] blind(String purpose, byte[]... parts) {
         byte[] message = lengthPrefixed(purpose, parts);
-        byte[] blinded = blinding.get().doFinal(message);
+        byte[] blinded = blinding.of(message);
         // It may hold a token.
         Arrays.fill(message, (byte) 0);
         return blinded;

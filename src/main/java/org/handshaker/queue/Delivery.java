@@ -180,23 +180,36 @@ final class Delivery {
     }
 
     private void pushAll(Id owner, Receiver receiver) {
-        while (true) {
-            List<Entry> next = boxes.with(
-                    owner,
-                    box -> box.receivers.contains(receiver)
-                            ? box.nextFor(receiver, PUSH_BATCH, nowSeconds())
-                            : List.<Entry>of());
-            if (next.isEmpty()) {
-                return;
-            }
-            List<Event> events = load(owner, next);
-            // Not before they are read: what could not be read comes again.
-            boxes.with(owner, box -> {
-                box.advance(receiver, next.get(next.size() - 1).seq);
-                return null;
+        int pushed;
+        do {
+            Shown next = boxes.with(owner, box -> {
+                Shown shown = new Shown(
+                        box,
+                        box.receivers.contains(receiver)
+                                ? box.nextFor(receiver, PUSH_BATCH, nowSeconds())
+                                : List.<Entry>of());
+                if (!shown.isRead()) {
+                    // What is still to be read is not passed yet: what cannot be read comes again.
+                    return shown;
+                }
+                box.advance(receiver, shown.entries);
+                return shown;
             });
-            events.forEach(receiver::push);
-        }
+            if (!next.isRead()) {
+                read(owner, next);
+                boxes.with(owner, box -> {
+                    box.advance(receiver, next.entries);
+                    return null;
+                });
+            }
+            for (@Nullable Event event : next.events) {
+                if (event != null) {
+                    receiver.push(event);
+                }
+            }
+            pushed = next.entries.size();
+            // Whoever brings more meanwhile leaves a note.
+        } while (pushed == PUSH_BATCH);
     }
 
     /** The events of entries, from memory or the disk; one that was acked meanwhile, or whose hour is over, is left out. */
@@ -204,25 +217,10 @@ final class Delivery {
         if (entries.isEmpty()) {
             return List.of();
         }
-        @Nullable Event[] events = new @Nullable Event[entries.size()];
-        long queueRow = boxes.with(owner, box -> {
-            for (int i = 0; i < events.length; i++) {
-                Entry entry = entries.get(i);
-                events[i] = entry.event != null ? entry.event : entry.shown;
-            }
-            return box.queueRow;
-        });
-        List<Long> onDisk = new ArrayList<>();
-        for (int i = 0; i < events.length; i++) {
-            if (events[i] == null) {
-                onDisk.add(entries.get(i).seq);
-            }
-        }
-        if (!onDisk.isEmpty()) {
-            readInto(events, owner, entries, queueRow, onDisk);
-        }
-        List<Event> loaded = new ArrayList<>(events.length);
-        for (@Nullable Event event : events) {
+        Shown shown = boxes.with(owner, box -> new Shown(box, entries));
+        read(owner, shown);
+        List<Event> loaded = new ArrayList<>(entries.size());
+        for (@Nullable Event event : shown.events) {
             if (event != null) {
                 loaded.add(event);
             }
@@ -230,15 +228,52 @@ final class Delivery {
         return loaded;
     }
 
-    private void readInto(@Nullable Event[] events, Id owner, List<Entry> entries, long queueRow, List<Long> onDisk) {
+    /** Entries with those of their events that are in memory; made with the mailbox's monitor held. */
+    private static final class Shown {
+        final List<Entry> entries;
+        final @Nullable Event[] events;
+        private final long queueRow;
+
+        Shown(Mailbox box, List<Entry> entries) {
+            this.entries = entries;
+            this.queueRow = box.queueRow;
+            this.events = new @Nullable Event[entries.size()];
+            for (int i = 0; i < events.length; i++) {
+                Entry entry = entries.get(i);
+                events[i] = entry.event != null ? entry.event : entry.shown;
+            }
+        }
+
+        /** Nothing is to be read from the disk. */
+        boolean isRead() {
+            for (@Nullable Event event : events) {
+                if (event == null) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    private void read(Id owner, Shown shown) {
+        List<Long> onDisk = new ArrayList<>();
+        for (int i = 0; i < shown.events.length; i++) {
+            if (shown.events[i] == null) {
+                onDisk.add(shown.entries.get(i).seq);
+            }
+        }
+        if (onDisk.isEmpty()) {
+            return;
+        }
         Map<Long, QueueStore.SealedEvent> rows = new HashMap<>();
         long first = onDisk.get(0);
         long last = onDisk.get(onDisk.size() - 1);
-        database.read(handle -> store.bodies(handle, queueRow, first, last)).forEach(row -> rows.put(row.seq(), row));
-        for (int i = 0; i < events.length; i++) {
-            QueueStore.@Nullable SealedEvent row = rows.get(entries.get(i).seq);
-            if (events[i] == null && row != null) {
-                events[i] = bodies.open(owner, row);
+        database.read(handle -> store.bodies(handle, shown.queueRow, first, last))
+                .forEach(row -> rows.put(row.seq(), row));
+        for (int i = 0; i < shown.events.length; i++) {
+            QueueStore.@Nullable SealedEvent row = rows.get(shown.entries.get(i).seq);
+            if (shown.events[i] == null && row != null) {
+                shown.events[i] = bodies.open(owner, row);
             }
         }
     }

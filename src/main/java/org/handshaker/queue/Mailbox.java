@@ -163,9 +163,13 @@ final class Mailbox {
     }
 
     List<Entry> upTo(long seq, Predicate<Entry> which) {
-        return pending.headMap(seq, true).values().stream()
-                .filter(entry -> entry.state != Entry.State.HIDDEN && which.test(entry))
-                .toList();
+        List<Entry> found = new ArrayList<>();
+        for (Entry entry : pending.headMap(seq, true).values()) {
+            if (entry.state != Entry.State.HIDDEN && which.test(entry)) {
+                found.add(entry);
+            }
+        }
+        return found;
     }
 
     /** The first entries to show, at most {@code max}, not past a hidden one. */
@@ -203,8 +207,12 @@ final class Mailbox {
         return next;
     }
 
-    /** Everything up to a number was pushed; what of it is still pending counts into the window. */
-    void advance(Receiver receiver, long toSeq) {
+    /** Everything up to the last of these was pushed; what of it is still pending counts into the window. */
+    void advance(Receiver receiver, List<Entry> pushed) {
+        if (pushed.isEmpty()) {
+            return;
+        }
+        long toSeq = pushed.get(pushed.size() - 1).seq;
         for (Entry entry : pending.subMap(receiver.cursor, false, toSeq, true).values()) {
             receiver.inFlight++;
             receiver.bytesInFlight += entry.bytes;

@@ -260,9 +260,14 @@ public final class Queue implements AutoCloseable {
         Taking taking = boxes.with(owner, box -> {
             boxes.purge(box, nowSeconds());
             List<Entry> chosen = choice.apply(box);
-            List<Entry> onDisk = chosen.stream().filter(entry -> entry.isTaken).toList();
+            List<Long> onDisk = new ArrayList<>();
+            for (Entry entry : chosen) {
+                if (entry.isTaken) {
+                    onDisk.add(entry.seq);
+                }
+            }
             // First, because it may be refused: then nothing is taken out.
-            @Nullable CompletableFuture<Integer> delete = onDisk.isEmpty() ? null : ledger.delete(box, seqs(onDisk));
+            @Nullable CompletableFuture<Integer> delete = onDisk.isEmpty() ? null : ledger.delete(box, onDisk);
             for (Entry entry : chosen) {
                 if (entry.state == Entry.State.MEMORY) {
                     delivered.add(entry);

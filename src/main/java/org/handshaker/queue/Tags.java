@@ -3,17 +3,18 @@ package org.handshaker.queue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.handshaker.core.Hmac;
 import org.handshaker.core.Id;
 import org.handshaker.core.Vault;
 
 /** Keyed hashes by which the queue knows retries, senders and subjects again without knowing what or who they are. */
 final class Tags {
     private final Vault vault;
-    private final byte[] eventIdKey;
+    private final Hmac eventIds;
 
     Tags(Vault vault) {
         this.vault = vault;
-        this.eventIdKey = vault.derive("event id");
+        this.eventIds = new Hmac(vault.derive("event id"));
     }
 
     /** The same for every retry under the sender's own id; random where there is none. */
@@ -44,7 +45,7 @@ final class Tags {
     }
 
     private Id hmac(byte[] message) {
-        return Id.of(Arrays.copyOf(Vault.hmac(eventIdKey, message), Id.BYTES));
+        return Id.of(Arrays.copyOf(eventIds.of(message), Id.BYTES));
     }
 
     private static byte[] utf8(String text) {

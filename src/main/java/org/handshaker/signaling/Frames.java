@@ -8,10 +8,10 @@ import org.handshaker.core.Limits;
 import org.handshaker.core.Refused;
 import org.handshaker.queue.Event;
 import org.handshaker.queue.FanOut;
-import org.handshaker.queue.QueueRoutes.EventView;
 import org.handshaker.queue.Receipt;
 import org.handshaker.rooms.Signal;
 import org.handshaker.rooms.Tongue;
+import org.handshaker.web.Flat;
 import org.handshaker.web.Json;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +22,15 @@ final class Frames {
     private Frames() {}
 
     /** From the client: signs a socket in. */
-    record Auth(String type, String token) {
+    record Auth(String token) {
+        static Auth of(String text) {
+            Flat frame = Json.flat(text);
+            var unused = frame.text("type");
+            Auth auth = new Auth(frame.text("token"));
+            frame.end();
+            return auth;
+        }
+
         @Override
         public String toString() {
             return "Auth";
@@ -30,42 +38,66 @@ final class Frames {
     }
 
     record Send(
-            String type,
             String id,
             @Nullable String toUser,
             @Nullable String group,
             @Nullable Long groupEpoch,
             String kind,
             String payload,
-            @Nullable Long ttl) {}
+            @Nullable Long ttl) {
+        static Send of(Flat frame) {
+            Send send = new Send(
+                    frame.text("id"),
+                    frame.maybeText("to_user"),
+                    frame.maybeText("group"),
+                    frame.maybeNumber("group_epoch"),
+                    frame.text("kind"),
+                    frame.text("payload"),
+                    frame.maybeNumber("ttl"));
+            frame.end();
+            return send;
+        }
+    }
 
-    record Ack(String type, @Nullable Long upTo, @Nullable List<String> eventIds) {}
+    record Ack(@Nullable Long upTo, @Nullable List<String> eventIds) {
+        static Ack of(Flat frame) {
+            Ack ack = new Ack(frame.maybeNumber("up_to"), frame.maybeTexts("event_ids"));
+            frame.end();
+            return ack;
+        }
+    }
 
-    record Ping(String type) {}
+    record PresenceChoice(String status) {
+        static PresenceChoice of(Flat frame) {
+            PresenceChoice choice = new PresenceChoice(frame.text("status"));
+            frame.end();
+            return choice;
+        }
+    }
 
-    record PresenceChoice(String type, String status) {}
+    /** To join a room, or to leave it. */
+    record RoomMove(String room) {
+        static RoomMove of(Flat frame) {
+            RoomMove move = new RoomMove(frame.text("room"));
+            // By which a refusal would name it.
+            var unused = frame.maybeText("id");
+            frame.end();
+            return move;
+        }
+    }
 
-    record RoomJoin(String type, String room, @Nullable String id) {}
-
-    record RoomLeave(String type, String room, @Nullable String id) {}
-
-    record RoomSignal(
-            String type, String room, String kind, @Nullable String to, String payload, @Nullable String id) {}
+    record RoomSignal(String room, String kind, @Nullable String to, String payload) {
+        static RoomSignal of(Flat frame) {
+            RoomSignal signal = new RoomSignal(
+                    frame.text("room"), frame.text("kind"), frame.maybeText("to"), frame.text("payload"));
+            var unused = frame.maybeText("id");
+            frame.end();
+            return signal;
+        }
+    }
 
     /** To the client: signed in, and what the relay will take. */
     private record Ready(String type, String username, String epoch, int pending, Map<String, Object> limits) {}
-
-    private record EventFrame(
-            String type,
-            String eventId,
-            long seq,
-            @Nullable String fromUser,
-            @Nullable String group,
-            String kind,
-            String payload,
-            String expiresAt) {}
-
-    private record ReceiptFrame(String type, String id, String eventId, String status, String expiresAt) {}
 
     private record GroupReceiptFrame(
             String type, String id, String eventId, String status, String expiresAt, int members, int membersFull) {}
@@ -98,25 +130,26 @@ final class Frames {
     }
 
     static byte[] event(Event event) {
-        EventView view = EventView.of(event);
-        return Json.write(new EventFrame(
-                "event",
-                view.eventId(),
-                view.seq(),
-                view.fromUser(),
-                view.group(),
-                view.kind(),
-                view.payload(),
-                view.expiresAt()));
+        return Json.object()
+                .put("type", "event")
+                .put("event_id", event.eventId().text())
+                .put("seq", event.seq())
+                .put("from_user", event.from() == null ? null : event.from().at())
+                .put("group", event.group())
+                .put("kind", event.kind())
+                .put("payload", event.payload())
+                .put("expires_at", event.expiresAt().toString())
+                .bytes();
     }
 
     static byte[] receipt(String id, Receipt receipt) {
-        return Json.write(new ReceiptFrame(
-                "receipt",
-                id,
-                receipt.eventId().text(),
-                SignalingRoutes.statusText(receipt.status()),
-                receipt.expiresAt().toString()));
+        return Json.object()
+                .put("type", "receipt")
+                .put("id", id)
+                .put("event_id", receipt.eventId().text())
+                .put("status", SignalingRoutes.statusText(receipt.status()))
+                .put("expires_at", receipt.expiresAt().toString())
+                .bytes();
     }
 
     static byte[] groupReceipt(String id, FanOut safe) {

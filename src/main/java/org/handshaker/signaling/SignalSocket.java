@@ -12,6 +12,7 @@ import org.eclipse.jetty.websocket.common.WebSocketSession;
 import org.eclipse.jetty.websocket.core.CoreSession;
 import org.eclipse.jetty.websocket.core.Frame;
 import org.eclipse.jetty.websocket.core.OpCode;
+import org.eclipse.jetty.websocket.core.exception.WebSocketException;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
@@ -21,7 +22,9 @@ import org.handshaker.queue.Event;
 import org.handshaker.queue.Receiver;
 import org.handshaker.rooms.Occupant;
 import org.handshaker.rooms.Tongue;
+import org.handshaker.web.Flat;
 import org.handshaker.web.Json;
+import org.handshaker.web.TextMessage;
 import org.handshaker.web.Turn;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +54,9 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
 
     private volatile long lastHeardNanos;
     private volatile long lastPingNanos;
-    /** Only the reading thread counts here. */
+    /** Only the reading thread comes here, and counts. */
+    private final TextMessage message = new TextMessage();
+
     private final PerMinute malformed = new PerMinute(Limits.MALFORMED_FRAMES_MAX);
 
     private final PerMinute tooFast = new PerMinute(Limits.TOO_FAST_FRAMES_MAX);
@@ -96,13 +101,34 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         }
     }
 
+    /** Every frame of the peer's, one at a time; Jetty has seen to it that they are masked, in order and not too long. */
     @Override
-    public void onWebSocketText(String text) {
-        if (isClosing()) {
+    public void onWebSocketFrame(org.eclipse.jetty.websocket.api.Frame frame, Callback callback) {
+        try {
             // Whoever was told to go is not listened to any more.
-            return;
+            if (!isClosing()) {
+                lastHeardNanos = sockets.nanos();
+                switch (frame.getEffectiveOpCode()) {
+                    case OpCode.TEXT -> {
+                        @Nullable String text = message.add(frame.getPayload(), frame.isFin());
+                        if (text != null) {
+                            heard(text);
+                        }
+                    }
+                    case OpCode.BINARY -> binary(frame.isFin());
+                    case OpCode.PING -> ping(frame.getPayload());
+                    default -> {
+                        // A pong was its sign of life; to a close Jetty has the answer.
+                    }
+                }
+            }
+            callback.succeed();
+        } catch (WebSocketException unreadable) {
+            callback.fail(unreadable);
         }
-        lastHeardNanos = sockets.nanos();
+    }
+
+    private void heard(String text) {
         @Nullable Caller known = caller;
         if (known == null) {
             authenticate(text);
@@ -132,22 +158,23 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
 
     /** The token in the first frame. */
     String token(String text) {
-        return Json.read(text, Frames.Auth.class).token();
+        return Frames.Auth.of(text).token();
     }
 
     void handle(Caller known, String text) {
-        switch (String.valueOf(Json.peek(text, "type"))) {
-            case "send" -> send(known, Json.read(text, Frames.Send.class));
-            case "ack" -> sockets.ack(this, known, Json.read(text, Frames.Ack.class));
+        Flat frame = Json.flat(text);
+        switch (String.valueOf(frame.maybeText("type"))) {
+            case "send" -> send(known, Frames.Send.of(frame));
+            case "ack" -> sockets.ack(this, known, Frames.Ack.of(frame));
             case "ping" -> {
                 sockets.countFrame(known);
-                Json.read(text, Frames.Ping.class);
+                frame.end();
                 sendFrame(Frames.pong());
             }
-            case "presence" -> sockets.choosePresence(known, Json.read(text, Frames.PresenceChoice.class));
-            case "room.join" -> sockets.joinRoom(this, known, Json.read(text, Frames.RoomJoin.class));
-            case "room.signal" -> sockets.signalRoom(this, known, Json.read(text, Frames.RoomSignal.class));
-            case "room.leave" -> sockets.leaveRoom(this, known, Json.read(text, Frames.RoomLeave.class));
+            case "presence" -> sockets.choosePresence(known, Frames.PresenceChoice.of(frame));
+            case "room.join" -> sockets.joinRoom(this, known, Frames.RoomMove.of(frame));
+            case "room.signal" -> sockets.signalRoom(this, known, Frames.RoomSignal.of(frame));
+            case "room.leave" -> sockets.leaveRoom(this, known, Frames.RoomMove.of(frame));
             default -> throw Reason.MALFORMED.refuse("There is no such frame.");
         }
     }
@@ -226,42 +253,30 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         }
     }
 
-    @Override
-    public void onWebSocketBinary(ByteBuffer payload, Callback callback) {
-        callback.succeed();
-        if (isClosing()) {
-            return;
-        }
-        lastHeardNanos = sockets.nanos();
+    private void binary(boolean isLast) {
         if (caller == null) {
             close(CloseCode.NOT_SIGNED_IN);
-        } else {
+        } else if (isLast) {
             refuse(null, Reason.MALFORMED.refuse("Frames are text."));
         }
     }
 
-    /** Answered here and not by Jetty, so that it is a sign of life and has its price. */
-    @Override
-    public void onWebSocketPing(ByteBuffer payload) {
+    /** Answered here and not by Jetty, so that it has its price. */
+    private void ping(ByteBuffer payload) {
         @Nullable Session open = session;
         @Nullable Caller known = caller;
-        if (open == null || isClosing()) {
+        if (open == null) {
             return;
         }
-        lastHeardNanos = sockets.nanos();
         try {
             if (known != null) {
                 sockets.countFrame(known);
             }
-            open.sendPong(payload, Callback.NOOP);
+            // A copy: what Jetty read into is used again before this is written.
+            open.sendPong(ByteBuffer.allocate(payload.remaining()).put(payload).flip(), Callback.NOOP);
         } catch (Refused refused) {
             refuse(null, refused);
         }
-    }
-
-    @Override
-    public void onWebSocketPong(ByteBuffer payload) {
-        lastHeardNanos = sockets.nanos();
     }
 
     @Override

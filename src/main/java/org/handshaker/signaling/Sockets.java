@@ -364,7 +364,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         }
     }
 
-    void joinRoom(SignalSocket socket, Caller caller, Frames.RoomJoin join) {
+    void joinRoom(SignalSocket socket, Caller caller, Frames.RoomMove join) {
         gate.pass(Cost.WRITE, caller, OptionalInt.empty());
         rooms.join(socket, caller.user(), Id.parse(join.room()));
         if (socket.isGone()) {
@@ -387,7 +387,7 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         rooms.signal(socket, room, signal);
     }
 
-    void leaveRoom(SignalSocket socket, Caller caller, Frames.RoomLeave leave) {
+    void leaveRoom(SignalSocket socket, Caller caller, Frames.RoomMove leave) {
         gate.pass(Cost.WRITE, caller, OptionalInt.empty());
         rooms.leave(socket, Id.parse(leave.room()));
     }

@@ -3,6 +3,7 @@ package org.handshaker.web;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
@@ -21,6 +22,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.CharArrayReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,8 +32,10 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -47,6 +51,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Json {
     private static final JsonMapper MAPPER = mapper();
+    /** Where most frames fit. */
+    private static final int WRITTEN_BYTES = 512;
+
     private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
     private static final Map<Class<?>, List<Component>> COMPONENTS = new ConcurrentHashMap<>();
 
@@ -56,7 +63,7 @@ public final class Json {
         try {
             return MAPPER.writeValueAsBytes(value);
         } catch (JsonProcessingException unwritable) {
-            throw new IllegalStateException("an answer must be writable as JSON", unwritable);
+            throw unwritable(unwritable);
         }
     }
 
@@ -64,7 +71,7 @@ public final class Json {
         try {
             return MAPPER.writeValueAsString(value);
         } catch (JsonProcessingException unwritable) {
-            throw new IllegalStateException("an answer must be writable as JSON", unwritable);
+            throw unwritable(unwritable);
         }
     }
 
@@ -122,6 +129,109 @@ public final class Json {
         } catch (IOException malformed) {
             throw refusal(malformed);
         }
+    }
+
+    /**
+     * Reads an object of texts, whole numbers, booleans and lists of texts in one pass, as strictly as {@link #read}: for what
+     * comes too often to be put together by reflection.
+     */
+    public static Flat flat(String object) {
+        try (JsonParser parser = MAPPER.createParser(object)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw Reason.MALFORMED.refuse();
+            }
+            Map<String, Object> fields = new HashMap<>();
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String name = parser.currentName();
+                @Nullable Object value = flatValue(parser);
+                if (value != null) {
+                    fields.put(name, value);
+                }
+            }
+            if (parser.nextToken() != null) {
+                throw Reason.MALFORMED.refuse();
+            }
+            return new Flat(fields);
+        } catch (IOException malformed) {
+            throw refusal(malformed);
+        }
+    }
+
+    private static @Nullable Object flatValue(JsonParser parser) throws IOException {
+        return switch (parser.nextToken()) {
+            case VALUE_STRING -> parser.getText();
+            case VALUE_NUMBER_INT -> parser.getLongValue();
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            case VALUE_NULL -> null;
+            case START_ARRAY -> texts(parser);
+            default -> throw Reason.MALFORMED.refuse();
+        };
+    }
+
+    private static List<String> texts(JsonParser parser) throws IOException {
+        List<String> texts = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            if (!parser.hasToken(JsonToken.VALUE_STRING)) {
+                throw Reason.MALFORMED.refuse();
+            }
+            texts.add(parser.getText());
+        }
+        return texts;
+    }
+
+    /** Writes an object field by field: for what is said too often to be taken apart by reflection. */
+    public static Writing object() {
+        return new Writing();
+    }
+
+    /** An object that is being written; what is null is left out. For one thread, and used up by {@link #bytes}. */
+    public static final class Writing {
+        private final ByteArrayOutputStream out = new ByteArrayOutputStream(WRITTEN_BYTES);
+        private final JsonGenerator generator;
+
+        private Writing() {
+            try {
+                generator = MAPPER.createGenerator(out);
+                generator.writeStartObject();
+            } catch (IOException impossible) {
+                throw unwritable(impossible);
+            }
+        }
+
+        public Writing put(String name, @Nullable String text) {
+            try {
+                if (text != null) {
+                    generator.writeStringField(name, text);
+                }
+                return this;
+            } catch (IOException unwritable) {
+                throw unwritable(unwritable);
+            }
+        }
+
+        public Writing put(String name, long number) {
+            try {
+                generator.writeNumberField(name, number);
+                return this;
+            } catch (IOException unwritable) {
+                throw unwritable(unwritable);
+            }
+        }
+
+        public byte[] bytes() {
+            try {
+                generator.writeEndObject();
+                generator.close();
+                return out.toByteArray();
+            } catch (IOException unwritable) {
+                throw unwritable(unwritable);
+            }
+        }
+    }
+
+    private static IllegalStateException unwritable(IOException cause) {
+        return new IllegalStateException("an answer must be writable as JSON", cause);
     }
 
     /** Any JSON object. */

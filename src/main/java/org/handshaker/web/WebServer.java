@@ -89,8 +89,6 @@ public final class WebServer implements AutoCloseable {
         server.setHandler(router);
         server.setStopTimeout(0);
         ServerWebSocketContainer sockets = ServerWebSocketContainer.ensure(server);
-        sockets.setMaxTextMessageSize(Limits.FRAME_BYTES_MAX);
-        sockets.setMaxBinaryMessageSize(1_024);
         // Holds for what is sent, too: a longer event would cut its reader off every time.
         sockets.setMaxFrameSize(Padding.bucket(Limits.FRAME_BYTES_MAX));
         sockets.setMaxOutgoingFrames(Limits.FRAMES_OUT_MAX);

@@ -6,15 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
+import org.handshaker.queue.Wanted;
 import org.handshaker.support.Await;
 import org.handshaker.support.WireSocket;
 import org.junit.jupiter.api.AfterEach;
@@ -95,6 +98,49 @@ class SignalSocketTest {
         }
         try (WireSocket socket = board.stranger()) {
             assertEquals(4401, socket.text(first).closeCode());
+        }
+    }
+
+    /** A letter may be cut in two, and a ping come between the pieces. */
+    @Test
+    void aMessageInPiecesIsRead() {
+        byte[] frame =
+                "{\"type\":\"send\",\"id\":\"1\",\"to_user\":\"@bob\",\"kind\":\"offer\",\"payload\":\"\uFFFD \u00e4 \uD83E\uDD1D\"}"
+                        .getBytes(StandardCharsets.UTF_8);
+        Id bob = board.user("bob");
+        board.circle.connect(alice, bob);
+        try (WireSocket socket = board.socket(alice)) {
+            for (int cut = frame.length - 10; cut < frame.length - 1; cut++) {
+                socket.frame(false, WireSocket.TEXT, Arrays.copyOf(frame, 20));
+                socket.frame(false, WireSocket.CONTINUATION, Arrays.copyOfRange(frame, 20, cut));
+                socket.send(WireSocket.PING, new byte[] {7});
+                socket.frame(true, WireSocket.CONTINUATION, Arrays.copyOfRange(frame, cut, frame.length));
+                assertArrayEquals(new byte[] {7}, socket.read().payload());
+                assertEquals("receipt", socket.next().get("type"));
+            }
+        }
+        assertEquals(
+                "\uFFFD \u00e4 \uD83E\uDD1D",
+                board.circle.queue.page(bob, Wanted.SIGNALS, 1).events().get(0).payload());
+    }
+
+    @Test
+    void whatIsNotUtf8ClosesWith1007() {
+        for (byte[] wrong : new byte[][] {{(byte) 0xff}, {(byte) 0xc3}, {(byte) 0xed, (byte) 0xa0, (byte) 0x80}}) {
+            try (WireSocket socket = board.socket(alice)) {
+                assertEquals(1007, socket.send(WireSocket.TEXT, wrong).closeCode());
+            }
+        }
+    }
+
+    @Test
+    void piecesThatAreTooLongTogetherCloseWith1009() {
+        byte[] piece = new byte[Limits.FRAME_BYTES_MAX / 2 + 1];
+        Arrays.fill(piece, (byte) ' ');
+        try (WireSocket socket = board.socket(alice)) {
+            socket.frame(false, WireSocket.TEXT, piece);
+            assertEquals(
+                    1009, socket.frame(false, WireSocket.CONTINUATION, piece).closeCode());
         }
     }
 

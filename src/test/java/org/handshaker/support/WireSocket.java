@@ -22,6 +22,7 @@ import org.handshaker.web.Json;
  * say anything at any time.
  */
 public final class WireSocket implements AutoCloseable {
+    public static final int CONTINUATION = 0;
     public static final int TEXT = 1;
     public static final int BINARY = 2;
     public static final int CLOSE = 8;
@@ -102,7 +103,12 @@ public final class WireSocket implements AutoCloseable {
 
     /** Sends one final frame; the mask is zero, which a client may choose. */
     public WireSocket send(int opcode, byte[] payload) {
-        ByteBuffer head = ByteBuffer.allocate(14).put((byte) (0x80 | opcode));
+        return frame(true, opcode, payload);
+    }
+
+    /** Sends one frame of a message that may go on. */
+    public WireSocket frame(boolean isFinal, int opcode, byte[] payload) {
+        ByteBuffer head = ByteBuffer.allocate(14).put((byte) ((isFinal ? 0x80 : 0) | opcode));
         if (payload.length < 126) {
             head.put((byte) (0x80 | payload.length));
         } else if (payload.length < 65_536) {
