@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.handshaker.admin.OperatorToken;
@@ -63,6 +64,18 @@ final class AdminCommands {
                 + (doublings == 0 ? "." : ", its price doubled " + doublings + " times at least."));
     }
 
+    /** Prints the token of an invite to register, and nothing else: a script can take it. */
+    void invite(int uses, int days) {
+        StoreCommands.requireInvite(uses, days);
+        Map<String, Object> made = call(
+                "POST",
+                "invites",
+                Map.<String, Object>of(
+                        "uses", uses, "expires_in", Duration.ofDays(days).toSeconds()));
+        out.accept(String.valueOf(made.get("invite")));
+        tell.accept("It lets " + (uses == 1 ? "one" : uses) + " register until " + made.get("expires_at") + ".");
+    }
+
     void suspend(String name) {
         call("PUT", "suspensions/" + bare(name), null);
         tell.accept("The account is suspended: its sessions have ended, and it cannot sign in.");
@@ -119,6 +132,8 @@ final class AdminCommands {
     private static String sentence(RelayRefused refused) {
         return switch (refused.code()) {
             case "not_signed_in" -> "The token beside the socket is not that of the relay that runs.";
+            case "too_many_invites" ->
+                "A hundred of the operator's invites are good: wait until one is used up or over.";
             case "busy" -> "The announcement before is still under way.";
             default -> refused.detail();
         };

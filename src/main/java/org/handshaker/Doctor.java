@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.handshaker.client.MailCarrier;
 import org.handshaker.client.RelayAddress;
 import org.handshaker.client.RelayUnreachable;
 import org.handshaker.client.Visit;
@@ -65,6 +66,9 @@ final class Doctor {
         if (config.tor() != Config.Tor.NONE) {
             outside();
         }
+        if (config.mailServer().isPresent()) {
+            mail();
+        }
         return healthy;
     }
 
@@ -89,6 +93,20 @@ final class Doctor {
         } else {
             check("from outside", () -> visit(onion.get(), socks.get()));
         }
+    }
+
+    private void mail() {
+        Optional<String> socks = config.torSocks().or(this::managedSocks);
+        if (socks.isEmpty()) {
+            out.accept("??   recovery mail: no SOCKS port to go by; start the relay, or name one with --tor-socks");
+            return;
+        }
+        check("recovery mail", () -> {
+            try (MailCarrier carrier = MailCarrier.of(config, () -> socks, time).orElseThrow()) {
+                carrier.visit();
+            }
+            return "the mail server takes it, through the SOCKS port";
+        });
     }
 
     private static String visit(String onion, String socks) throws IOException {

@@ -124,20 +124,28 @@ public final class Main {
         CommandSpec spec = CommandSpec.create().name("invite").mixinStandardHelpOptions(true);
         spec.usageMessage()
                 .description("Prints an invite with which one registers where --registration is invite: for the first"
-                        + " users, who can invite others. While the relay with these settings does not run.")
+                        + " users, who can invite others. While the relay with these settings does not run; then it is"
+                        + " admin invite.")
                 .sortOptions(false);
-        spec.addOption(OptionSpec.builder("--uses")
+        spec.addOption(uses()).addOption(days());
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE);
+        return spec;
+    }
+
+    private static OptionSpec uses() {
+        return OptionSpec.builder("--uses")
                 .type(Integer.class)
                 .paramLabel("NUMBER")
                 .description("How many may register with it, 1 to 100. Default: 1")
-                .build());
-        spec.addOption(OptionSpec.builder("--days")
+                .build();
+    }
+
+    private static OptionSpec days() {
+        return OptionSpec.builder("--days")
                 .type(Integer.class)
                 .paramLabel("NUMBER")
                 .description("How long it is good, 1 to 30. Default: 7")
-                .build());
-        addSettings(spec, Setting.DATA, Setting.KEY_FILE);
-        return spec;
+                .build();
     }
 
     private static CommandSpec verifyLogSpec() {
@@ -251,7 +259,7 @@ public final class Main {
         spec.usageMessage()
                 .description(
                         "Tells a relay that runs what to do, over the socket of its --admin. What is set holds until the"
-                                + " relay stops; suspensions and deletions are kept.");
+                                + " relay stops; suspensions, deletions and invites are kept.");
         return spec.addSubcommand(
                         "status", adminCommand("status", "Prints how the relay is: a name and a value a line."))
                 .addSubcommand(
@@ -267,6 +275,13 @@ public final class Main {
                                         .paramLabel("N")
                                         .description("How often the price is doubled at least, 0 to 5. Default: 0")
                                         .build()))
+                .addSubcommand(
+                        "invite",
+                        adminCommand(
+                                        "invite",
+                                        "Prints an invite with which one registers where registration is invite.")
+                                .addOption(uses())
+                                .addOption(days()))
                 .addSubcommand(
                         "suspend",
                         adminCommand("suspend", "Ends all sessions of an account and lets it sign in no more.")
@@ -527,6 +542,8 @@ public final class Main {
             case "status" -> commands.status();
             case "registration" -> commands.registration(given(operand, in));
             case "puzzle" -> commands.puzzle(given(operand, in), parsed.matchedOptionValue("--doublings", 0));
+            case "invite" ->
+                commands.invite(parsed.matchedOptionValue("--uses", 1), parsed.matchedOptionValue("--days", 7));
             case "suspend" -> commands.suspend(given(operand, in));
             case "unsuspend" -> commands.unsuspend(given(operand, in));
             case "delete" -> commands.delete(given(operand, in));

@@ -16,11 +16,14 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.handshaker.admin.AdminRoutes;
 import org.handshaker.admin.Announcement;
+import org.handshaker.admin.Inviting;
 import org.handshaker.admin.Memory;
 import org.handshaker.admin.Status;
 import org.handshaker.admin.Whole;
 import org.handshaker.auth.Auth;
+import org.handshaker.auth.Post;
 import org.handshaker.auth.Sessions;
+import org.handshaker.client.MailCarrier;
 import org.handshaker.client.Postman;
 import org.handshaker.client.Visit;
 import org.handshaker.connections.ConnectionRoutes;
@@ -44,6 +47,7 @@ import org.handshaker.groups.Groups;
 import org.handshaker.guard.Admission;
 import org.handshaker.guard.Guesses;
 import org.handshaker.guard.Hammering;
+import org.handshaker.guard.Mails;
 import org.handshaker.guard.Newcomers;
 import org.handshaker.guard.Puzzle;
 import org.handshaker.guard.RateLimiter;
@@ -98,6 +102,8 @@ public final class Relay implements AutoCloseable {
     private final Ratchet ratchet;
     private final Queue queue;
     private final Sockets sockets;
+    private final Auth auth;
+    private final @Nullable MailCarrier mail;
     private final Push push;
     private final Sweeper sweeper;
     private final List<Route> routes;
@@ -184,8 +190,18 @@ public final class Relay implements AutoCloseable {
             strain.watch(Strain::heap);
             Puzzle puzzle = new Puzzle(vault.derive("puzzle"), config.puzzle(), strain::level, time);
             Newcomers newcomers = new Newcomers(puzzle, isLimited ? new Guesses(time) : null);
-            Auth auth =
-                    Auth.open(config, database, vault, directory, newcomers, queue, database.nativesDirectory(), time);
+            this.mail = mail(time);
+            this.auth = Auth.open(
+                    config,
+                    database,
+                    vault,
+                    directory,
+                    newcomers,
+                    queue,
+                    mail == null ? null : new Post(mail::send, admission, isLimited ? new Mails() : null),
+                    database.nativesDirectory(),
+                    time);
+            strain.watch(auth::mailStrain);
             Sessions sessions = auth.sessions();
             Groups groups = new Groups(database, vault, directory, connections, queue);
             directory.whenGone(groups);
@@ -260,7 +276,15 @@ public final class Relay implements AutoCloseable {
                     .orElse(null);
             this.announcement = new Announcement(database, directory, queue);
             AdminRoutes admin = new AdminRoutes(
-                    () -> status(auth, directory, puzzle, strain), auth, puzzle, announcement, new House());
+                    () -> status(auth, directory, puzzle, strain),
+                    auth,
+                    puzzle,
+                    (uses, life) -> {
+                        Invites.Made made = Invites.byOperator(database, vault, time.instant(), uses, life);
+                        return new Inviting.Made(made.token(), made.invite().expiresAt());
+                    },
+                    announcement,
+                    new House());
             this.operator = config.admin()
                     .map(socket -> new OperatorDoor(socket, admin.routes(), gate, config.pads()))
                     .orElse(null);
@@ -421,6 +445,11 @@ public final class Relay implements AutoCloseable {
         whenDestroyed = told;
     }
 
+    private @Nullable MailCarrier mail(InstantSource time) {
+        return MailCarrier.of(config, () -> config.torSocks().or(onion::socks), time)
+                .orElse(null);
+    }
+
     private TurnCredentials turn() {
         byte[] secret = config.turnSecretFile().map(TurnCredentials::readSecret).orElse(new byte[0]);
         return TurnCredentials.of(config.turnUrls(), config.stunUrls(), secret);
@@ -578,6 +607,10 @@ public final class Relay implements AutoCloseable {
         isDrained = true;
         sockets.stopIntake();
         push.close();
+        auth.close();
+        if (mail != null) {
+            mail.close();
+        }
         queue.close();
         web.stopIntake();
         if (local != null) {

@@ -40,11 +40,16 @@ final class StoreCommands {
         }
     }
 
-    /** Prints the token of an invite to register, and nothing else. */
-    void invite(Config config, int uses, int days, InstantSource time) {
+    /** Refuses what no invite can be, of the operator's. */
+    static void requireInvite(int uses, int days) {
         if (uses < 1 || uses > Limits.INVITE_USES_MAX || days < 1 || days > Limits.INVITE_LIFE_MAX.toDays()) {
             throw new Unusable("--uses takes 1 to 100, and --days 1 to 30.");
         }
+    }
+
+    /** Prints the token of an invite to register, and nothing else. */
+    void invite(Config config, int uses, int days, InstantSource time) {
+        requireInvite(uses, days);
         Vault vault = vault(config);
         try (Database database = Database.open(config.data())) {
             database.requireKey(vault.blind("key check"));

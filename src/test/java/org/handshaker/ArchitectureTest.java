@@ -205,9 +205,14 @@ class ArchitectureTest {
                         .or(simpleName("MulticastSocket"))
                         .or(simpleName("AsynchronousSocketChannel")))
                 .check(CLASSES);
-        // TLS is spoken to push services, inside a SOCKS connection.
+        // TLS is spoken to push services and to the operator's mail server, inside a SOCKS connection.
         noClasses()
                 .that(not(simpleName("Postman")).and(not(belongTo(simpleName("Postman")))))
+                .and(not(simpleName("MailCarrier"))
+                        .and(not(belongTo(simpleName("MailCarrier"))))
+                        .and(not(simpleName("TlsChannel")))
+                        .and(not(belongTo(simpleName("TlsChannel"))))
+                        .and(not(simpleName("SmtpWire"))))
                 .should()
                 .dependOnClassesThat(resideInAPackage("javax.net.."))
                 .check(CLASSES);
@@ -222,7 +227,7 @@ class ArchitectureTest {
     }
 
     /**
-     * Beside Jetty's client: to the SOCKS proxy, to ask what a name stands for; to tor's control port; and to a Unix socket of
+     * Beside Jetty's client: to the SOCKS proxy, for what is no HTTP; to tor's control port; and to a Unix socket of
      * one's own, to see whether somebody is there.
      */
     @Test
@@ -230,12 +235,12 @@ class ArchitectureTest {
         noClasses()
                 .that(not(simpleName("ControlPort"))
                         .and(not(simpleName("WebServer")))
-                        .and(not(simpleName("SocksResolve"))))
+                        .and(not(simpleName("SocksChannel"))))
                 .should()
                 .callMethodWhere(target(owner(simpleName("SocketChannel"))).and(target(nameMatching("open|connect"))))
                 .check(CLASSES);
         noClasses()
-                .that(not(simpleName("ControlPort")).and(not(simpleName("SocksResolve"))))
+                .that(not(simpleName("ControlPort")).and(not(simpleName("SocksChannel"))))
                 .should()
                 .callMethod(SocketChannel.class, "open")
                 .orShould()

@@ -91,6 +91,10 @@ class EveryRouteWithoutRoomTest {
                 "--puzzle=off",
                 "--argon2=m=1024,t=1,p=1",
                 "--linger=0s",
+                // Nobody listens there: no mail is asked for.
+                "--tor-socks=127.0.0.1:9",
+                "--mail-server=smtps://mail.example.org",
+                "--mail-from=codes@example.org",
                 "--data=" + disk.inside("data"),
                 "--key-file=" + directory.resolve("key"));
         http = new RawHttp(relay.awaitLine("ready ", 60).substring("ready ".length()));
@@ -99,7 +103,8 @@ class EveryRouteWithoutRoomTest {
     /** What must be there for each call to come as far as the disk. */
     private void live(Gpg gpg) {
         String key = gpg.export(gpg.key("alice", "ed25519", "cv25519"));
-        Map<String, Object> alice = register("alice", Map.of("pgp_public_key", key));
+        Map<String, Object> alice =
+                register("alice", Map.of("pgp_public_key", key, "recovery_email", "alice@example.org"));
         token = text(alice, "access_token");
         String bob = text(register("bob", Map.of()), "access_token");
         String carol = text(register("carol", Map.of()), "access_token");
@@ -129,6 +134,11 @@ class EveryRouteWithoutRoomTest {
         put("POST /auth/reset-password", NOBODY, recovery(alice));
         put("POST /auth/key-login", NOBODY, answer(gpg, challenge));
         put("POST /auth/recovery-codes", token, PASSWORD);
+        put(
+                "PUT /auth/recovery-email",
+                token,
+                Json.text(Map.of("password", RawHttp.PASSWORD, "recovery_email", "new@example.org")));
+        put("DELETE /auth/recovery-email", token, PASSWORD);
         put("DELETE /auth/account", token, PASSWORD);
         put("PATCH /users/me", token, "{\"discoverable\":true}");
         ok(bob, "PUT", "/users/me/prekeys", PREKEYS);

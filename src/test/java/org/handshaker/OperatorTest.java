@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.handshaker.core.Limits;
 import org.handshaker.support.Await;
 import org.handshaker.support.OperatorSocket;
 import org.handshaker.support.Program;
@@ -114,6 +115,7 @@ final class OperatorTest {
                 new String[] {"GET", "/admin/status"},
                 new String[] {"PUT", "/admin/registration"},
                 new String[] {"PUT", "/admin/puzzle"},
+                new String[] {"POST", "/admin/invites"},
                 new String[] {"PUT", "/admin/suspensions/@alice"},
                 new String[] {"DELETE", "/admin/suspensions/@alice"},
                 new String[] {"DELETE", "/admin/accounts/@alice"},
@@ -182,6 +184,41 @@ final class OperatorTest {
         run(0, "registration", "open");
         assertEquals(201, register("alice").status());
         assertEquals("", said(out), "there is nothing to read for a program");
+    }
+
+    @Test
+    void anInviteOfTheOperatorsLetsSoManyRegisterAndIsPrintedAlone() throws IOException {
+        run(0, "registration", "invite");
+        run(0, "invite", "--uses=2", "--days=30");
+        String invite = said(out);
+        assertEquals(43, invite.length(), "nothing but the invite");
+        assertTrue(said(err).startsWith("It lets 2 register until "), said(err));
+        assertEquals(201, register("alice", invite).status());
+        register("alice", invite).assertRefused(409, "username_taken");
+        assertEquals(201, register("bob", invite).status());
+        register("carol", invite).assertRefused(403, "invite_required");
+        operator.call("POST", "/admin/invites", "{\"uses\":101,\"expires_in\":60}")
+                .assertRefused(400, "malformed");
+        operator.call("POST", "/admin/invites", "{\"uses\":1,\"expires_in\":2592001}")
+                .assertRefused(400, "malformed");
+        for (int i = 0; i < Limits.INVITES_PER_USER_MAX; i++) {
+            assertEquals(
+                    201,
+                    operator.call("POST", "/admin/invites", "{\"uses\":1,\"expires_in\":3600}")
+                            .status());
+        }
+        run(2, "invite");
+        assertEquals("A hundred of the operator's invites are good: wait until one is used up or over.", said(err));
+        run(2, "invite", "--uses=101");
+        assertEquals("--uses takes 1 to 100, and --days 1 to 30.", said(err));
+        assertEquals("", said(out));
+    }
+
+    private RawHttp.Answer register(String name, String invite) {
+        return http.request("POST", "/auth/register")
+                .json("{\"username\":\"" + name + "\",\"password\":\"" + RawHttp.PASSWORD + "\",\"invite\":\"" + invite
+                        + "\"}")
+                .send();
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Config.Registration;
 import org.handshaker.core.Id;
+import org.handshaker.core.MailAddress;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
@@ -40,6 +41,7 @@ final class Accounts implements AccountGone {
     private final ProofStore proofs;
     private final Sessions sessions;
     private final Resets resets;
+    private final RecoveryMail mail;
     private final InstantSource time;
     private volatile Registration registration;
     private volatile Invitation invitation = Invitation.NONE;
@@ -51,6 +53,7 @@ final class Accounts implements AccountGone {
             ProofStore proofs,
             Sessions sessions,
             Resets resets,
+            RecoveryMail mail,
             Registration registration,
             InstantSource time) {
         this.database = database;
@@ -59,6 +62,7 @@ final class Accounts implements AccountGone {
         this.proofs = proofs;
         this.sessions = sessions;
         this.resets = resets;
+        this.mail = mail;
         this.registration = registration;
         this.time = time;
     }
@@ -93,18 +97,21 @@ final class Accounts implements AccountGone {
      * Makes an account; {@code bad_password} or {@code username_taken} where that cannot be.
      *
      * @param invite used up where registration is by invite only
+     * @param mailTo where codes may be mailed to; nothing of it is kept but a hash
      */
     Made register(
             Username name,
             char[] password,
             @Nullable Certificate certificate,
             Listing listing,
-            @Nullable Secret invite) {
+            @Nullable Secret invite,
+            @Nullable MailAddress mailTo) {
         passwords.requireFit(password);
         if (directory.find(name).isPresent()) {
             throw Reason.USERNAME_TAKEN.refuse();
         }
         String phc = passwords.hash(password);
+        @Nullable String mailHash = mailTo == null ? null : mail.hash(mailTo);
         List<RecoveryCode> codes = RecoveryCode.fresh();
         return database.write(handle -> {
             if (registration == Registration.INVITE && (invite == null || !invitation.use(handle, invite))) {
@@ -113,6 +120,9 @@ final class Accounts implements AccountGone {
             User user = directory.create(handle, Id.random(), name, listing, time.instant());
             proofs.setPassword(handle, user.id(), phc);
             proofs.setCodes(handle, user.id(), codes);
+            if (mailHash != null) {
+                mail.setFirst(handle, user.id(), mailHash);
+            }
             if (certificate != null) {
                 // The password was set in the same breath: nobody else can have chosen this key.
                 directory.setKey(handle, user.id(), certificate.armored(), certificate.fingerprint(), time.instant());
@@ -147,7 +157,10 @@ final class Accounts implements AccountGone {
         });
     }
 
-    /** The same for who has a recovery code, which is used up. */
+    /**
+     * The same for who has a recovery code, which is used up. The mail address is off with that: whoever took the password may
+     * have put theirs in its place, and would be back with the next code that is mailed.
+     */
     void resetByCode(Username name, RecoveryCode code, char[] next) {
         passwords.requireFit(next);
         boolean fits = database.read(handle -> {
@@ -161,6 +174,7 @@ final class Accounts implements AccountGone {
         database.free(handle -> {
             Optional<User> user =
                     directory.find(handle, name).filter(found -> proofs.useCode(handle, found.id(), code));
+            user.ifPresent(owner -> mail.clear(handle, owner.id()));
             return reset(handle, user, phc);
         });
     }
@@ -187,6 +201,27 @@ final class Accounts implements AccountGone {
             return codes;
         });
         return codes;
+    }
+
+    /** Codes may be mailed to this address from now on, and to no other. */
+    void setMail(Id user, char[] password, MailAddress address) {
+        String proven = requirePassword(user, password);
+        String hash = mail.hash(address);
+        database.write(handle -> {
+            requireSame(handle, user, proven);
+            mail.set(handle, user, hash);
+            return user;
+        });
+    }
+
+    /** No code is mailed any more. */
+    void clearMail(Id user, char[] password) {
+        String proven = requirePassword(user, password);
+        database.free(handle -> {
+            requireSame(handle, user, proven);
+            mail.clear(handle, user);
+            return user;
+        });
     }
 
     /** Deletes the account and, in the same change, whatever any feature keeps of it. */

@@ -17,9 +17,10 @@ import org.handshaker.queue.Queue;
 import org.handshaker.store.Database;
 import org.handshaker.store.Expiring;
 import org.handshaker.web.Route;
+import org.jspecify.annotations.Nullable;
 
 /** This package, put together: what the wiring needs of it. */
-public final class Auth {
+public final class Auth implements AutoCloseable {
     private final Directory directory;
     private final Newcomers newcomers;
     private final Devices devices;
@@ -29,6 +30,8 @@ public final class Auth {
     private final Resets resets;
     private final Logins logins;
     private final Accounts accounts;
+    private final RecoveryMail mail;
+    private final @Nullable Outbox outbox;
     private final AuthRoutes routes;
 
     private Auth(
@@ -39,6 +42,7 @@ public final class Auth {
             Directory directory,
             Newcomers newcomers,
             Queue queue,
+            @Nullable Post post,
             InstantSource time) {
         this.directory = directory;
         OpenPgp openPgp = new OpenPgp();
@@ -53,15 +57,18 @@ public final class Auth {
         this.resets = new Resets(database, vault, directory, keys, challenges, devices, time);
         this.logins = new Logins(
                 database, vault, directory, passwords, proofs, sessions, suspensions, keys, challenges, time);
-        this.accounts =
-                new Accounts(database, directory, passwords, proofs, sessions, resets, config.registration(), time);
-        this.routes =
-                new AuthRoutes(accounts, logins, sessions, resets, keys, openPgp, directory, newcomers, devices, time);
+        this.mail = new RecoveryMail(database, vault, directory, passwords, queue, post);
+        this.accounts = new Accounts(
+                database, directory, passwords, proofs, sessions, resets, mail, config.registration(), time);
+        this.outbox = post == null ? null : new Outbox(post, mail, resets);
+        this.routes = new AuthRoutes(
+                accounts, logins, sessions, resets, mail, outbox, keys, openPgp, directory, newcomers, devices, time);
     }
 
     /**
      * Builds everything and registers with the directory for deleted accounts and changed keys.
      *
+     * @param post null where there is no recovery mail
      * @param unpackIn a private directory from which libraries can be loaded
      */
     public static Auth open(
@@ -71,10 +78,11 @@ public final class Auth {
             Directory directory,
             Newcomers newcomers,
             Queue queue,
+            @Nullable Post post,
             Path unpackIn,
             InstantSource time) {
         Passwords passwords = Passwords.open(config.argon2(), config.passwordMin(), unpackIn);
-        return of(config, passwords, database, vault, directory, newcomers, queue, time);
+        return of(config, passwords, database, vault, directory, newcomers, queue, post, time);
     }
 
     static Auth of(
@@ -85,8 +93,9 @@ public final class Auth {
             Directory directory,
             Newcomers newcomers,
             Queue queue,
+            @Nullable Post post,
             InstantSource time) {
-        Auth auth = new Auth(config, passwords, database, vault, directory, newcomers, queue, time);
+        Auth auth = new Auth(config, passwords, database, vault, directory, newcomers, queue, post, time);
         directory.whenGone(auth.accounts);
         directory.whenKeyChanges(auth.keys);
         directory.whenKeyChanges(auth.resets);
@@ -140,6 +149,19 @@ public final class Auth {
         return new Idle(directory, patience, certainly);
     }
 
+    /** How full the line of strangers who wait for a mail is, 0 to 1. */
+    public double mailStrain() {
+        return outbox == null ? 0 : outbox.strain();
+    }
+
+    /** No mail goes any more. */
+    @Override
+    public void close() {
+        if (outbox != null) {
+            outbox.close();
+        }
+    }
+
     public List<Route> routes() {
         return routes.routes();
     }
@@ -158,6 +180,10 @@ public final class Auth {
 
     Logins logins() {
         return logins;
+    }
+
+    RecoveryMail mail() {
+        return mail;
     }
 
     Accounts accounts() {

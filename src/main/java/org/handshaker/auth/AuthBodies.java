@@ -30,7 +30,7 @@ final class AuthBodies {
             @Nullable Boolean discoverable,
             char @Nullable [] invite,
             @Nullable Object puzzle,
-            @Nullable String recoveryEmail,
+            char @Nullable [] recoveryEmail,
             @Nullable Unread email,
             @Nullable Unread birthday)
             implements Wiped {
@@ -38,6 +38,7 @@ final class AuthBodies {
         public void wipe() {
             Passwords.wipe(password);
             Passwords.wipe(invite);
+            Passwords.wipe(recoveryEmail);
         }
 
         @Override
@@ -123,12 +124,21 @@ final class AuthBodies {
         }
     }
 
+    record RecoveryEmail(char[] password, char[] recoveryEmail) implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(password);
+            Passwords.wipe(recoveryEmail);
+        }
+    }
+
     record Forgot(
-            String username, @Nullable Object puzzle, char @Nullable [] deviceToken, @Nullable String recoveryEmail)
+            String username, @Nullable Object puzzle, char @Nullable [] deviceToken, char @Nullable [] recoveryEmail)
             implements Wiped {
         @Override
         public void wipe() {
             Passwords.wipe(deviceToken);
+            Passwords.wipe(recoveryEmail);
         }
 
         @Override

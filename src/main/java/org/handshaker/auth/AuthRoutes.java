@@ -18,6 +18,7 @@ import org.handshaker.auth.AuthBodies.Logout;
 import org.handshaker.auth.AuthBodies.PasswordChange;
 import org.handshaker.auth.AuthBodies.PasswordProof;
 import org.handshaker.auth.AuthBodies.PgpKeyChange;
+import org.handshaker.auth.AuthBodies.RecoveryEmail;
 import org.handshaker.auth.AuthBodies.Refresh;
 import org.handshaker.auth.AuthBodies.Registered;
 import org.handshaker.auth.AuthBodies.Registration;
@@ -28,6 +29,7 @@ import org.handshaker.auth.AuthBodies.SignedIn;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
+import org.handshaker.core.MailAddress;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.core.Secret;
@@ -48,6 +50,8 @@ final class AuthRoutes {
     private final Logins logins;
     private final Sessions sessions;
     private final Resets resets;
+    private final RecoveryMail mail;
+    private final @Nullable Outbox outbox;
     private final KeyChanges keys;
     private final OpenPgp openPgp;
     private final Directory directory;
@@ -60,6 +64,8 @@ final class AuthRoutes {
             Logins logins,
             Sessions sessions,
             Resets resets,
+            RecoveryMail mail,
+            @Nullable Outbox outbox,
             KeyChanges keys,
             OpenPgp openPgp,
             Directory directory,
@@ -70,6 +76,8 @@ final class AuthRoutes {
         this.logins = logins;
         this.sessions = sessions;
         this.resets = resets;
+        this.mail = mail;
+        this.outbox = outbox;
         this.keys = keys;
         this.openPgp = openPgp;
         this.directory = directory;
@@ -115,6 +123,12 @@ final class AuthRoutes {
                 Route.post("/auth/recovery-codes", USER, this::renewCodes)
                         .costs(Cost.ACCOUNT)
                         .heavy(),
+                Route.put("/auth/recovery-email", USER, this::setMail)
+                        .costs(Cost.ACCOUNT)
+                        .heavy(),
+                Route.delete("/auth/recovery-email", USER, this::clearMail)
+                        .costs(Cost.ACCOUNT)
+                        .heavy(),
                 Route.get("/auth/sessions", USER, this::listSessions),
                 Route.delete("/auth/sessions/{session_id}", USER, this::endSession)
                         .costs(Cost.ACCOUNT),
@@ -129,7 +143,7 @@ final class AuthRoutes {
         try (@Nullable Secret invite = Secret.orNull(body.invite())) {
             accounts.requireOpen(invite);
         }
-        refuseMail(body.recoveryEmail());
+        requireAddress(body.recoveryEmail());
         demand(call, Purpose.REGISTER, body.username(), body.puzzle());
     }
 
@@ -141,9 +155,12 @@ final class AuthRoutes {
                 ? null
                 : openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
         Listing listing = Boolean.TRUE.equals(body.discoverable()) ? Listing.PREFIX : Listing.EXACT_NAME;
+        @Nullable MailAddress mailTo = address(body.recoveryEmail());
         try (@Nullable Secret invite = Secret.orNull(body.invite());
-                Accounts.Made made = accounts.register(name, body.password(), certificate, listing, invite)) {
+                Accounts.Made made = accounts.register(name, body.password(), certificate, listing, invite, mailTo)) {
             return Reply.secret(201, Registered.of(name, made, sessions.accessLife()));
+        } finally {
+            wipe(mailTo);
         }
     }
 
@@ -240,16 +257,25 @@ final class AuthRoutes {
 
     private void mayForget(Call call) {
         Forgot body = call.body(Forgot.class);
-        refuseMail(body.recoveryEmail());
+        requireAddress(body.recoveryEmail());
         demand(call, Purpose.FORGOT, body.username(), body.puzzle());
     }
 
     private Reply forgot(Call call) {
         Forgot body = call.body(Forgot.class);
         Username name = Username.parse(body.username());
+        @Nullable MailAddress mailTo = address(body.recoveryEmail());
+        Resets.Challenge challenge;
         try (@Nullable Secret device = Secret.orNull(body.deviceToken())) {
-            return Reply.accepted(ResetChallenge.of(resets.ask(name, device)));
+            challenge = resets.ask(name, device);
+        } catch (RuntimeException refused) {
+            wipe(mailTo);
+            throw refused;
         }
+        if (outbox != null && mailTo != null) {
+            outbox.ask(name, challenge.id(), mailTo, call.standing());
+        }
+        return Reply.accepted(ResetChallenge.of(challenge));
     }
 
     /** The call brings no device token; that a known device asked for this reset is on file. */
@@ -331,9 +357,35 @@ final class AuthRoutes {
         return Reply.ok(newcomers.challenge(Purpose.parse(call.query("for"))));
     }
 
-    private static void refuseMail(@Nullable String recoveryEmail) {
-        if (recoveryEmail != null) {
-            throw Reason.MAIL_DISABLED.refuse();
+    private Reply setMail(Call call) {
+        RecoveryEmail body = call.body(RecoveryEmail.class);
+        MailAddress address = mail.parse(body.recoveryEmail());
+        try {
+            accounts.setMail(call.user(), body.password(), address);
+            return Reply.noContent();
+        } finally {
+            wipe(address);
+        }
+    }
+
+    private Reply clearMail(Call call) {
+        PasswordProof body = call.body(PasswordProof.class);
+        accounts.clearMail(call.user(), body.password());
+        return Reply.noContent();
+    }
+
+    private @Nullable MailAddress address(char @Nullable [] recoveryEmail) {
+        return recoveryEmail == null ? null : mail.parse(recoveryEmail);
+    }
+
+    /** Before anything is asked of the store, and the same for every name. */
+    private void requireAddress(char @Nullable [] recoveryEmail) {
+        wipe(address(recoveryEmail));
+    }
+
+    private static void wipe(@Nullable MailAddress address) {
+        if (address != null) {
+            address.wipe();
         }
     }
 }

@@ -135,6 +135,13 @@ final class Resets implements Expiring, KeyChanged {
         forget(handle, name);
     }
 
+    /** Whether the code of this reset would still be taken. */
+    boolean isLive(Username name, Id reset) {
+        return database.read(handle -> store.find(handle, account(name), reset, now())
+                .filter(row -> row.tries() < TRIES_MAX)
+                .isPresent());
+    }
+
     private boolean isRight(Handle handle, Username name, Id reset, Secret otp) {
         Optional<Row> row = store.find(handle, account(name), reset, now());
         boolean right;
@@ -168,7 +175,8 @@ final class Resets implements Expiring, KeyChanged {
         return store.expire(handle, now, BATCH_ROWS);
     }
 
-    private Secret otp(Username name, Id reset) {
+    /** The code of a reset; for its owner's mail and nobody's answer. */
+    Secret otp(Username name, Id reset) {
         byte[] message = Vault.lengthPrefixed("otp", account(name), reset.bytes());
         return Secret.base64Url(Arrays.copyOf(Vault.hmac(otpKey, message), OTP_BYTES));
     }

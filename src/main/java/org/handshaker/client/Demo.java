@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -14,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Shows that a relay does its main job: two throw-away people register, find each other, connect and exchange what a WebRTC
- * call needs, first over plain calls with a long-poll, then over sockets with receipts. Both accounts are deleted at the
+ * call needs, first over plain calls with a long-poll, then over sockets with receipts; then a prekey, an invite into
+ * a group, a key and a message there, and a room. Both accounts are deleted at the
  * end, whatever happened before.
  */
 public final class Demo {
     private static final int CANDIDATES = 3;
+    private static final Duration INVITE_LIFE = Duration.ofMinutes(10);
 
     private final RelayAddress address;
     private final Consumer<String> out;
@@ -123,7 +126,62 @@ public final class Demo {
                 sent.forEach(receipt -> carried(alice, receipt));
                 return sent.size() + " receipts";
             });
+            meetOthers(alice, bob, first, second);
         }
+    }
+
+    /** What is for more than two, or for one who is away. */
+    private void meetOthers(Guest alice, Guest bob, Guest.Inbox first, Guest.Inbox second) {
+        step("the second left a prekey, and the first took it: ", () -> {
+            String key = Secrets.newToken();
+            bob.client().publishPrekeys(bundle(key));
+            PrekeyBundle.@Nullable Prekey taken =
+                    alice.client().prekeys(bob.at()).oneTime();
+            require(taken != null && key.equals(taken.key()), "The prekey is another one.");
+            require(alice.client().prekeys(bob.at()).oneTime() == null, "A prekey was handed out twice.");
+            return "once";
+        });
+        GroupView.Row group =
+                step("the first made a group: ", () -> alice.client().createGroup(null), "made");
+        long joined = step("an invite let the second in, epoch: ", () -> {
+            String invite = alice.client().invite("group", group.groupId(), 1, INVITE_LIFE);
+            require(group.groupId().equals(bob.client().redeem(invite).groupId()), "It leads into another group.");
+            return bob.client().group(group.groupId()).epoch();
+        });
+        long epoch = step("a new key was handed round in the group, epoch: ", () -> {
+            String key = Secrets.newToken();
+            GroupView.HandedRound round = alice.client().rekey(group.groupId(), Map.of(bob.at(), key), joined);
+            require(second.next("group.key").payload().contains(key), "The key is another one.");
+            return round.epoch();
+        });
+        step("a message to the group: ", () -> {
+            String text = Secrets.newToken();
+            CompletableFuture<Receipt> sent =
+                    first.socket().sendToGroup(Secrets.newToken(), group.groupId(), epoch, "message", text);
+            Event came = second.next("message");
+            require(text.equals(came.payload()), "The message arrived as something else.");
+            require(group.groupId().equals(came.group()), "The message came through another group.");
+            return carried(alice, sent).status();
+        });
+        step("both met in a room that is in memory only: ", () -> {
+            String room = alice.client().makeRoom();
+            first.join(room);
+            second.join(room);
+            String word = Secrets.newToken();
+            first.socket().signalRoom(room, "offer", word);
+            second.require(word);
+            return alice.client().roomMembers(room) + " members";
+        });
+    }
+
+    private static Map<String, ?> bundle(String oneTime) {
+        return Map.<String, Object>of(
+                "identity_key",
+                Secrets.newToken(),
+                "signed_prekey",
+                Map.<String, Object>of("key_id", 1, "key", Secrets.newToken(), "signature", Secrets.newToken()),
+                "one_time_prekeys",
+                List.of(Map.<String, Object>of("key_id", 1, "key", oneTime)));
     }
 
     private boolean leave(String which, Guest guest) {
@@ -146,9 +204,12 @@ public final class Demo {
         return false;
     }
 
-    private void step(String what, Supplier<? extends Object> step) {
+    /** Prints what came of it, and answers it. */
+    private <T> T step(String what, Supplier<T> step) {
         long start = System.nanoTime();
-        line(start, what + step.get());
+        T value = step.get();
+        line(start, what + value);
+        return value;
     }
 
     private <T> T step(String what, Supplier<T> step, String result) {

@@ -3,6 +3,7 @@ package org.handshaker.client;
 
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -66,6 +67,7 @@ final class Guest {
     /** An open socket and what came through it. Delivery is at least once: what was seen is skipped. */
     final class Inbox implements RelaySocket.Listener, AutoCloseable {
         private final BlockingQueue<Event> arrived = new LinkedBlockingQueue<>(1_000);
+        private final BlockingQueue<String> fromRooms = new LinkedBlockingQueue<>(1_000);
         private @Nullable RelaySocket socket;
         private long seen = -1;
 
@@ -73,6 +75,42 @@ final class Guest {
         public void event(Event event) {
             if (!arrived.offer(event)) {
                 throw new IllegalStateException("nobody reads");
+            }
+        }
+
+        @Override
+        public void roomJoined(String room, String you, List<String> members) {
+            put("joined");
+        }
+
+        @Override
+        public void roomSignal(String room, String from, String kind, String payload) {
+            put(payload);
+        }
+
+        private void put(String news) {
+            if (!fromRooms.offer(news)) {
+                throw new IllegalStateException("nobody reads");
+            }
+        }
+
+        /** Joins a room and waits until the relay says so. */
+        void join(String room) {
+            socket().joinRoom(room);
+            require("joined");
+        }
+
+        /** Waits for the next that is heard in a room, which must be this. */
+        void require(String expected) {
+            try {
+                @Nullable
+                String heard = fromRooms.poll(client.carrier().answerTime().toMillis(), TimeUnit.MILLISECONDS);
+                if (!expected.equals(heard)) {
+                    throw new RelayUnreachable("What was expected in the room did not come.", null);
+                }
+            } catch (InterruptedException stopped) {
+                Thread.currentThread().interrupt();
+                throw new RelayUnreachable("Interrupted.", stopped);
             }
         }
 

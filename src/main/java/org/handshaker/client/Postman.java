@@ -87,7 +87,10 @@ public final class Postman implements AutoCloseable {
     }
 
     private String resolved(String host, SocketAddress proxy, String password) throws IOException {
-        InetAddress address = new SocksResolve(proxy, "push", password, clock).resolve(host, LONGEST);
+        InetAddress address;
+        try (SocksChannel channel = SocksChannel.open(proxy, "push", password, LONGEST, clock)) {
+            address = channel.resolve(host);
+        }
         if (!PublicAddress.isPublic(address)) {
             throw new IOException("the name stands for an address that is not public");
         }

@@ -104,6 +104,46 @@ public final class RelayClient {
         signedIn("PUT", "/auth/password", Map.of("current_password", current, "new_password", next));
     }
 
+    /** Codes for a forgotten password may go to this address; the relay keeps no more of it than a hash. */
+    public void setRecoveryEmail(String password, String address) {
+        signedIn("PUT", "/auth/recovery-email", Map.of("password", password, "recovery_email", address));
+    }
+
+    public void clearRecoveryEmail(String password) {
+        signedIn("DELETE", "/auth/recovery-email", Map.of("password", password));
+    }
+
+    /**
+     * Asks for a code to set a new password with. It comes encrypted to the account's key and, where the address is the
+     * account's, by mail; the answer is the same for everyone.
+     *
+     * @param recoveryEmail null to ask for no mail
+     */
+    public Forgotten forgotPassword(String username, @Nullable String recoveryEmail) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("username", username);
+        if (recoveryEmail != null) {
+            body.put("recovery_email", recoveryEmail);
+        }
+        @Nullable Device known = device;
+        if (known != null && known.token != null && known.username.equals(at(username))) {
+            body.put("device_token", known.token);
+        }
+        Answer answer = asking("/auth/forgot-password", body);
+        return new Forgotten(answer.text("reset_id"), answer.text("challenge"));
+    }
+
+    /** Sets a new password with the code that {@link #forgotPassword} caused; every session is over. */
+    public void resetPassword(String username, Forgotten forgotten, String code, String newPassword) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("username", username);
+        body.put("reset_id", forgotten.resetId());
+        body.put("otp", code);
+        body.put("new_password", newPassword);
+        asking("/auth/reset-password", body);
+        tokens = null;
+    }
+
     /** Deletes the account and all that hangs on it. */
     public void deleteAccount(String password) {
         signedIn("DELETE", "/auth/account", Map.of("password", password));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.core;
 
+import java.net.URI;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,9 +13,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** The settings as values, checked once at start. A bad one is {@link Unusable}: one sentence that names the option. */
 public final class Config {
+    private static final Pattern MAIL_SERVER = Pattern.compile("smtps?://([a-z0-9.-]{1,240})(?::(\\d{1,5}))?");
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)?");
 
     /** How the relay is an onion. */
@@ -91,6 +94,7 @@ public final class Config {
         selfProbe();
         pushDelay();
         pushContact();
+        mail();
         admin();
         local();
         if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
@@ -249,6 +253,63 @@ public final class Config {
             throw bad(Setting.PUSH_CONTACT, "takes " + Setting.PUSH_CONTACT.takes());
         }
         return contact.isEmpty() ? Optional.empty() : Optional.of(contact);
+    }
+
+    private void mail() {
+        boolean isOn = mailServer().isPresent();
+        if (isOn && mailFrom().isEmpty()) {
+            throw bad(Setting.MAIL_SERVER, "needs --mail-from");
+        }
+        if (isOn && torSocks().isEmpty() && (tor() == Tor.NONE || tor() == Tor.TORRC)) {
+            throw bad(Setting.MAIL_SERVER, "needs --tor-socks, which is the only way out");
+        }
+        if (mailUser().isPresent() != mailPasswordFile().isPresent()) {
+            throw bad(Setting.MAIL_USER, "and --mail-password-file need each other");
+        }
+    }
+
+    /** {@code smtps://HOST[:PORT]} or {@code smtp://HOST[:PORT]}, a name and never an address; empty: no recovery mail. */
+    public Optional<URI> mailServer() {
+        String server = text(Setting.MAIL_SERVER);
+        if (server.isEmpty()) {
+            return Optional.empty();
+        }
+        Matcher parts = MAIL_SERVER.matcher(server);
+        if (!parts.matches() || !isPort(parts.group(2))) {
+            throw bad(Setting.MAIL_SERVER, "takes " + Setting.MAIL_SERVER.takes());
+        }
+        try {
+            // A name is one that could stand behind an @.
+            MailAddress.parse(("x@" + parts.group(1)).toCharArray());
+        } catch (Refused noName) {
+            throw bad(Setting.MAIL_SERVER, "takes " + Setting.MAIL_SERVER.takes());
+        }
+        return Optional.of(URI.create(server));
+    }
+
+    private static boolean isPort(@Nullable String port) {
+        return port == null || (Integer.parseInt(port) >= 1 && Integer.parseInt(port) <= 65_535);
+    }
+
+    public Optional<MailAddress> mailFrom() {
+        String from = text(Setting.MAIL_FROM);
+        try {
+            return from.isEmpty() ? Optional.empty() : Optional.of(MailAddress.parse(from.toCharArray()));
+        } catch (Refused noAddress) {
+            throw bad(Setting.MAIL_FROM, "takes " + Setting.MAIL_FROM.takes());
+        }
+    }
+
+    public Optional<String> mailUser() {
+        String user = text(Setting.MAIL_USER);
+        if (user.length() > 256 || user.chars().anyMatch(Character::isISOControl)) {
+            throw bad(Setting.MAIL_USER, "takes " + Setting.MAIL_USER.takes());
+        }
+        return user.isEmpty() ? Optional.empty() : Optional.of(user);
+    }
+
+    public Optional<Path> mailPasswordFile() {
+        return pathIfSet(Setting.MAIL_PASSWORD_FILE);
     }
 
     public boolean pads() {

@@ -178,6 +178,21 @@ public final class Limits {
     /** Live resets that strangers together, and known devices together, can have of one name. */
     public static final int RESETS_PER_NAME_MAX = 1_000;
 
+    /** Who asked for a code by mail and waits for it, strangers and as many known devices; the next are told the same and get none. */
+    public static final int MAILS_WAITING_MAX = 256;
+    /** The same, of those whose address is their account's, in line for the mail server, which tor makes slow. */
+    public static final int MAILS_OUT_MAX = 64;
+    /** How often one address gets a code that strangers asked for, and as often one that known devices asked for. */
+    public static final Rate MAILS_PER_ADDRESS = new Rate(5, 5, Duration.ofHours(1));
+    /** How often strangers together make the relay send one. */
+    public static final Rate MAILS = new Rate(60, 10, Duration.ofMinutes(1));
+    /** Addresses whose mails are counted at once. */
+    public static final int MAILED_ADDRESSES_MAX = 20_000;
+    /** A busy relay checks the address of who asked for a mail so often, and so much later each time. */
+    public static final int MAIL_CHECKS_MAX = 20;
+
+    public static final Duration MAIL_CHECK_WAIT = Duration.ofSeconds(5);
+
     /** Changes in line for the disk at which the next is refused. */
     public static final int CHANGES_WAITING_MAX = 8_192;
     /** Requests in line for a thread at which the relay is strained to the utmost. */

@@ -13,6 +13,7 @@ public enum Reason {
     SECRET_KEY(400, "Secret key", "This is a secret key. Send the public certificate only; nothing was stored."),
     USER_ID_REVEALS_EMAIL(400, "User id reveals an e-mail address", "A user id of this key holds an e-mail address."),
     MAIL_DISABLED(400, "Recovery mail is off", "This relay keeps no recovery mail."),
+    BAD_EMAIL(400, "Bad e-mail address", "This is not a plain e-mail address."),
     BAD_ENDPOINT(
             400,
             "Bad endpoint",

@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Remembered<K, V> {
     private final Cache<K, V> entries;
-    /** Counts what was forgotten; it and the entries change together, under its monitor. */
+    /** Held while the entries and the count of what was forgotten change together. */
+    private final Object change = new Object();
+
     private final AtomicLong forgotten = new AtomicLong();
 
     public Remembered(int max) {
@@ -35,7 +37,7 @@ public final class Remembered<K, V> {
         long before = forgotten.get();
         Optional<V> found = read.get();
         if (found.isPresent()) {
-            synchronized (forgotten) {
+            synchronized (change) {
                 if (forgotten.get() == before) {
                     entries.put(key, found.get());
                 }
@@ -45,7 +47,7 @@ public final class Remembered<K, V> {
     }
 
     public void forget(K key) {
-        synchronized (forgotten) {
+        synchronized (change) {
             forgotten.incrementAndGet();
             entries.invalidate(key);
         }

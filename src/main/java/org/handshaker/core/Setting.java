@@ -83,6 +83,13 @@ public enum Setting {
             "",
             "mailto:ADDRESS or https://PAGE",
             "What push services are told about how to reach the operator; some demand it, none by default"),
+    MAIL_SERVER(
+            "",
+            "smtps://HOST[:PORT], or smtp://HOST[:PORT] for STARTTLS, which an onion does without",
+            "Turns on recovery mail, off by default: the mail server that takes codes, through Tor only"),
+    MAIL_FROM("", "ADDRESS", "The sender of those mails; needed with --mail-server"),
+    MAIL_USER("", "1 to 256 characters without control characters", "The name to sign in to that mail server with"),
+    MAIL_PASSWORD_FILE("", "file, one line, mode 0600", "The password to that name"),
     CORS_ORIGINS("", "origins, comma between several", "Web origins that may call the relay from a browser"),
     ADMIN("", "unix:PATH", "A socket for the operator, open to the relay's user alone; the command admin speaks to it"),
     RESTORED(

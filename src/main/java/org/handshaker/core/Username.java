@@ -2,17 +2,20 @@
 package org.handshaker.core;
 
 import java.util.Locale;
-import java.util.regex.Pattern;
 
 /**
  * A user's name, folded: {@code [a-z0-9_]{3,30}}, ASCII only so that no two names look alike. {@link #toString()} hides it,
  * since names must not slip into a log; {@link #at()} is the form that clients see.
  */
 public record Username(String bare) {
-    private static final Pattern FORM = Pattern.compile("[a-z0-9_]{3,30}");
-
     public Username {
-        if (!FORM.matcher(bare).matches()) {
+        // By hand: it is done with every event.
+        boolean isName = bare.length() >= 3 && bare.length() <= 30;
+        for (int i = 0; isName && i < bare.length(); i++) {
+            char c = bare.charAt(i);
+            isName = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+        }
+        if (!isName) {
             throw Reason.BAD_USERNAME.refuse();
         }
     }

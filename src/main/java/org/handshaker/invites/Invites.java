@@ -69,7 +69,7 @@ public final class Invites implements Invitation, AccountGone, Expiring {
     /** @param group in the epoch that began with it; null where it was no invite to one */
     public record Redeemed(Kind kind, Username inviter, @Nullable Group group) {}
 
-    /** The operator's own way to let somebody register, into a store whose relay does not run. */
+    /** The operator's own way to let somebody register, whether a relay runs on the store or not. */
     public static Made byOperator(Database database, Vault vault, Instant now, int uses, Duration life) {
         InviteStore store = new InviteStore(vault);
         Instant second = now.truncatedTo(ChronoUnit.SECONDS);

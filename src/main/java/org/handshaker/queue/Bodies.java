@@ -122,7 +122,20 @@ final class Bodies {
     /** What sealing adds: two lengths, a nonce and a tag. */
     static int sealedBytes(Event event) {
         int from = event.from() == null ? 0 : event.from().bare().length();
-        return 2 + Vault.SEALING_BYTES + from + event.kind().length() + bytes(event.payload()).length;
+        return 2 + Vault.SEALING_BYTES + from + event.kind().length() + utf8Length(event.payload());
+    }
+
+    /** Counted and not made: every event is measured, and those that are acked at once are never sealed. */
+    private static int utf8Length(String text) {
+        int length = text.length();
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c >= 0x80) {
+                // Each half of a pair counts for two of its four.
+                length += c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
+            }
+        }
+        return length;
     }
 
     private static byte[] boundShared(Id eventId) {

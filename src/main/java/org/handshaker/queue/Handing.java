@@ -171,10 +171,11 @@ final class Handing {
             row[0] = store.reserve(handle, boxes.blind(recipient), entry.seq + RESERVE_SEQS);
         }
         long queueRow = row[0] == null ? box.queueRow : row[0].queue();
-        if (sharedRow == 0) {
-            store.insert(handle, queueRow, entry, bodies.seal(recipient, event));
-        } else {
+        if (sharedRow != 0) {
             store.insertReference(handle, queueRow, entry, sharedRow);
+        } else if (store.isThere(handle, queueRow)) {
+            // Else it is gone meanwhile with its owner: then nothing more is put there.
+            store.insert(handle, queueRow, entry, bodies.seal(recipient, event));
         }
     }
 

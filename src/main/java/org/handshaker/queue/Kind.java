@@ -14,9 +14,14 @@ public record Kind(String text) {
             List.of("connection.", "group.", "system.", "key.", "prekeys.", "account.", "room.", "presence.");
 
     public Kind {
-        if (!FORM.matcher(text).matches() || RESERVED.stream().anyMatch(text::startsWith)) {
+        // Most are signals, and need no second look.
+        if (!SIGNALS.contains(text) && (!FORM.matcher(text).matches() || isReserved(text))) {
             throw Reason.MALFORMED.refuse("This kind of event cannot be sent.");
         }
+    }
+
+    private static boolean isReserved(String text) {
+        return RESERVED.stream().anyMatch(text::startsWith);
     }
 
     /** A kind that {@code /signaling/send} takes. */

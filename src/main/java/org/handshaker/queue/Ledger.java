@@ -67,10 +67,13 @@ final class Ledger {
                     box,
                     done,
                     () -> database.writeLater(done, handle -> {
-                        for (Sealed each : taken(box, inserting)) {
+                        List<Sealed> all = taken(box, inserting);
+                        // Gone meanwhile with its owner: then nothing more is put there.
+                        boolean isThere = store.isThere(handle, queueRow);
+                        for (Sealed each : isThere ? all : List.<Sealed>of()) {
                             store.insert(handle, queueRow, each.entry, each.body);
                         }
-                        return true;
+                        return isThere;
                     }));
             box.inserting = inserting;
             lined = inserting;

@@ -22,7 +22,8 @@ final class QueueStore {
     private static final String INSERT =
             """
             INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, sealing)
-            SELECT queue, ?, ?, ?, ?, ?, ?, 1 FROM queues WHERE queue = ?""";
+            VALUES (?, ?, ?, ?, ?, ?, ?, 1)""";
+    private static final String THERE = "SELECT 1 FROM queues WHERE queue = ?";
     private static final String INSERT_REFERENCE =
             """
             INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, shared, sealing)
@@ -42,6 +43,8 @@ final class QueueStore {
      * driver closes a statement that fails, so it is prepared again then.
      */
     private @Nullable PreparedStatement insert;
+
+    private @Nullable PreparedStatement there;
 
     private @Nullable PreparedStatement insertReference;
 
@@ -149,19 +152,34 @@ final class QueueStore {
         }
     }
 
-    /** Inserts nothing when the queue is gone meanwhile. */
+    /** Whether a queue is there still, for the commit thread. */
+    boolean isThere(Handle handle, long queue) {
+        try {
+            if (there == null) {
+                there = handle.getConnection().prepareStatement(THERE);
+            }
+            there.setLong(1, queue);
+            try (ResultSet row = there.executeQuery()) {
+                return row.next();
+            }
+        } catch (SQLException failed) {
+            there = null;
+            throw new UnableToExecuteStatementException(failed, null);
+        }
+    }
+
     void insert(Handle handle, long queue, Entry entry, byte[] body) {
         try {
             if (insert == null) {
                 insert = handle.getConnection().prepareStatement(INSERT);
             }
-            insert.setLong(1, entry.seq);
-            insert.setLong(2, entry.expiresAtSeconds);
-            insert.setInt(3, entry.eventClass.code());
-            insert.setBytes(4, entry.senderTag.bytes());
-            insert.setBytes(5, entry.eventId.bytes());
-            insert.setBytes(6, body);
-            insert.setLong(7, queue);
+            insert.setLong(1, queue);
+            insert.setLong(2, entry.seq);
+            insert.setLong(3, entry.expiresAtSeconds);
+            insert.setInt(4, entry.eventClass.code());
+            insert.setBytes(5, entry.senderTag.bytes());
+            insert.setBytes(6, entry.eventId.bytes());
+            insert.setBytes(7, body);
             insert.executeUpdate();
         } catch (SQLException failed) {
             insert = null;

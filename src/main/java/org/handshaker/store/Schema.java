@@ -28,7 +28,8 @@ final class Schema {
             "009-groups.sql",
             "010-invites.sql",
             "011-ratchet.sql",
-            "012-seen.sql");
+            "012-seen.sql",
+            "013-recovery-mail.sql");
 
     private Schema() {}
 

@@ -73,7 +73,8 @@ final class AccountsTest {
     }
 
     private static void register(Household house, String password) {
-        house.accounts.register(ALICE, password.toCharArray(), null, org.handshaker.directory.Listing.EXACT_NAME, null);
+        house.accounts.register(
+                ALICE, password.toCharArray(), null, org.handshaker.directory.Listing.EXACT_NAME, null, null);
     }
 
     @Test

@@ -73,6 +73,9 @@ class AuthMalformedInputTest {
                     POST | /auth/key-login | `{"username":"@walker","challenge_id":"x","response":"y"}` | 401 | bad_otp
                     POST | /auth/key-login | `{"username":"@nobody_here","challenge_id":"AAAAAAAAAAAAAAAAAAAAAA","response":"y"}` | 401 | bad_otp
                     POST | /auth/recovery-codes | `{"password":"wrong"}` | 401 | bad_credentials
+                    PUT | /auth/recovery-email | `{"password":"correct horse battery","recovery_email":"a@b.example"}` | 400 | mail_disabled
+                    PUT | /auth/recovery-email | `{"password":"wrong","recovery_email":null}` | 400 | malformed
+                    DELETE | /auth/recovery-email | `{"password":"wrong"}` | 401 | bad_credentials
                     DELETE | /auth/account | `{"password":"wrong"}` | 401 | bad_credentials
                     DELETE | /auth/account |  | 400 | malformed
                     DELETE | /auth/sessions/x |  | 404 | not_found

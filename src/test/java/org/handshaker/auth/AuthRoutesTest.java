@@ -345,6 +345,8 @@ final class AuthRoutesTest {
                 "PUT /auth/pgp-key",
                 "DELETE /auth/pgp-key/pending",
                 "POST /auth/recovery-codes",
+                "PUT /auth/recovery-email",
+                "DELETE /auth/recovery-email",
                 "GET /auth/sessions",
                 "DELETE /auth/sessions/AAAAAAAAAAAAAAAAAAAAAA",
                 "DELETE /auth/account")) {
@@ -352,6 +354,6 @@ final class AuthRoutesTest {
             Answered answered = send(call.substring(0, space), null, call.substring(space + 1), null);
             assertProblem(401, "not_signed_in", answered);
         }
-        assertTrue(house.routes.size() == 16);
+        assertTrue(house.routes.size() == 18);
     }
 }

@@ -48,6 +48,7 @@ final class Household implements AutoCloseable {
     final Resets resets;
     final Logins logins;
     final Accounts accounts;
+    final RecoveryMail mail;
     final List<Route> routes;
 
     private final List<Expiring> expiring;
@@ -58,6 +59,10 @@ final class Household implements AutoCloseable {
     }
 
     Household(Path path, Map<Setting, String> settings) {
+        this(path, settings, null);
+    }
+
+    Household(Path path, Map<Setting, String> settings, @Nullable Post post) {
         Map<Setting, String> given = new HashMap<>(Map.of(
                 Setting.TOR, "none",
                 Setting.ARGON2, "m=1024,t=1,p=1",
@@ -84,7 +89,8 @@ final class Household implements AutoCloseable {
         Passwords passwords = new Passwords(counted, Passwords.Cost.parse(config.argon2()), config.passwordMin());
         Puzzle puzzle = new Puzzle(store.vault().derive("puzzle"), config.puzzle(), () -> 0, time);
         Newcomers newcomers = new Newcomers(puzzle, new Guesses(time));
-        Auth auth = Auth.of(config, passwords, store.database(), store.vault(), directory, newcomers, queue, time);
+        Auth auth =
+                Auth.of(config, passwords, store.database(), store.vault(), directory, newcomers, queue, post, time);
         devices = auth.devices();
         sessions = auth.sessions();
         suspensions = auth.suspensions();
@@ -92,6 +98,7 @@ final class Household implements AutoCloseable {
         resets = auth.resets();
         logins = auth.logins();
         accounts = auth.accounts();
+        mail = auth.mail();
         routes = auth.routes();
         expiring = auth.expiring();
         sessions.whenEnded((user, session) -> ended.add(new Caller(user, session)));
@@ -105,8 +112,8 @@ final class Household implements AutoCloseable {
     Grant register(String name, @Nullable String armor) {
         Certificate certificate =
                 armor == null ? null : openPgp.read(armor, OpenPgp.UserIds.WITHOUT_EMAIL, time.instant());
-        Accounts.Made account =
-                accounts.register(new Username(name), PASSWORD.toCharArray(), certificate, Listing.EXACT_NAME, null);
+        Accounts.Made account = accounts.register(
+                new Username(name), PASSWORD.toCharArray(), certificate, Listing.EXACT_NAME, null, null);
         made.put(name, account);
         return account.grant();
     }

@@ -232,6 +232,98 @@ class RelayClientAtRelayTest {
     }
 
     @Test
+    void meetsInRooms() throws InterruptedException {
+        BlockingQueue<String> alices = new LinkedBlockingQueue<>();
+        BlockingQueue<String> bobs = new LinkedBlockingQueue<>();
+        try (RelaySocket here = alice.socket(new Talk(alices));
+                RelaySocket there = bob.socket(new Talk(bobs))) {
+            String hidden = alice.makeRoom();
+            assertEquals(List.of(), bob.publicRooms());
+            assertEquals("not_found", code(() -> alice.roomMembers(hidden)), "its maker is not in it yet");
+            here.joinRoom(hidden);
+            String me = next(alices).substring("in as ".length());
+            there.joinRoom(hidden);
+            String other = next(bobs).substring("in as ".length());
+            assertEquals("joined " + other, next(alices));
+            assertEquals(2, bob.roomMembers(hidden));
+            here.signalRoom(hidden, "offer", "to all");
+            assertEquals(me + " says offer to all", next(bobs));
+            there.signalRoom(hidden, me, "answer", "to one");
+            assertEquals(other + " says answer to one", next(alices));
+            there.signalRoom(hidden, "nobody", "answer", "to none");
+            assertEquals("refused not_found", next(bobs));
+            there.leaveRoom(hidden);
+            assertEquals("left " + other, next(alices));
+            assertEquals("not_found", code(() -> bob.roomMembers(hidden)));
+
+            String open = bob.makePublicRoom("a topic");
+            assertEquals(List.of(new PublicRoom(open, "a topic", 0)), alice.publicRooms());
+            here.joinRoom(open);
+            assertTrue(next(alices).startsWith("in as "));
+            assertEquals(List.of(new PublicRoom(open, "a topic", 1)), bob.publicRooms());
+            here.leaveRoom(open);
+            here.joinRoom(open);
+            assertEquals("refused not_found", next(alices), "it was gone with its last member");
+        }
+        connect();
+        assertEquals(90, bob.heartbeat("online"));
+        assertEquals("@bob", alice.connections().get(0).username());
+    }
+
+    /** What happens in rooms, a line each. */
+    private record Talk(BlockingQueue<String> lines) implements RelaySocket.Listener {
+        @Override
+        public void event(Event event) {}
+
+        @Override
+        public void roomJoined(String room, String you, List<String> members) {
+            lines.add("in as " + you);
+        }
+
+        @Override
+        public void roomMemberJoined(String room, String clientId) {
+            lines.add("joined " + clientId);
+        }
+
+        @Override
+        public void roomMemberLeft(String room, String clientId) {
+            lines.add("left " + clientId);
+        }
+
+        @Override
+        public void roomSignal(String room, String from, String kind, String payload) {
+            lines.add(from + " says " + kind + " " + payload);
+        }
+
+        @Override
+        public void refused(RelayRefused refused) {
+            lines.add("refused " + refused.code());
+        }
+    }
+
+    private static String next(BlockingQueue<String> lines) throws InterruptedException {
+        String line = lines.poll(10, TimeUnit.SECONDS);
+        return line == null ? "nothing came" : line;
+    }
+
+    @Test
+    void aRoomTakesAsManyAsTheOperatorSays() throws InterruptedException {
+        try (TestRelay small = TestRelay.start("--room-members=2");
+                Carrier way = Carrier.to(RelayAddress.parse(small.address()))) {
+            RelayClient carol = new RelayClient(way);
+            carol.register("@carol", PASSWORD);
+            String room = carol.makeRoom();
+            for (String expected : List.of("in as ", "in as ", "refused room_full")) {
+                BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+                carol.socket(new Talk(lines)).joinRoom(room);
+                String line = next(lines);
+                assertTrue(line.startsWith(expected), line);
+            }
+            assertEquals(2, carol.roomMembers(room));
+        }
+    }
+
+    @Test
     void losesItsSocketWithItsSession() throws InterruptedException {
         BlockingQueue<Integer> closed = new LinkedBlockingQueue<>();
         RelaySocket socket = alice.socket(new RelaySocket.Listener() {

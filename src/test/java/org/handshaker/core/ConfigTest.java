@@ -47,6 +47,67 @@ class ConfigTest {
         assertEquals(Optional.empty(), config.onion());
     }
 
+    @Test
+    void recoveryMailIsOffUnlessTheOperatorNamesAServer() {
+        assertEquals(Optional.empty(), config().mailServer());
+        Map<Setting, String> mail = new EnumMap<>(Setting.class);
+        mail.put(Setting.MAIL_SERVER, "smtps://mail.example.org:4650");
+        assertThrows(Unusable.class, () -> new Config(mail, HOME), "needs a sender");
+        mail.put(Setting.MAIL_FROM, "Codes@example.org");
+        Config config = new Config(mail, HOME);
+        assertEquals(
+                "smtps://mail.example.org:4650",
+                config.mailServer().orElseThrow().toString());
+        assertEquals(
+                "codes@example.org", new String(config.mailFrom().orElseThrow().chars()));
+        assertEquals(Optional.empty(), config.mailUser());
+        mail.put(Setting.MAIL_USER, "relay");
+        assertThrows(Unusable.class, () -> new Config(mail, HOME), "a user needs a password");
+        mail.put(Setting.MAIL_PASSWORD_FILE, "/run/mail");
+        assertEquals(Optional.of("relay"), new Config(mail, HOME).mailUser());
+        mail.put(Setting.MAIL_USER, "two\nlines");
+        assertThrows(Unusable.class, () -> new Config(mail, HOME));
+        mail.put(Setting.MAIL_USER, "relay");
+        mail.put(Setting.MAIL_FROM, "nobody");
+        assertThrows(Unusable.class, () -> new Config(mail, HOME));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "torrc"})
+    void recoveryMailNeedsAWayOut(String tor) {
+        Map<Setting, String> mail = new EnumMap<>(Setting.class);
+        mail.put(Setting.TOR, tor);
+        mail.put(Setting.MAIL_SERVER, "smtp://mail.example.org");
+        mail.put(Setting.MAIL_FROM, "codes@example.org");
+        Unusable unusable = assertThrows(Unusable.class, () -> new Config(mail, HOME));
+        assertTrue(unusable.sentence().contains("--tor-socks"), unusable.sentence());
+        mail.put(Setting.TOR_SOCKS, "127.0.0.1:9050");
+        assertTrue(new Config(mail, HOME).mailServer().isPresent());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "mail.example.org",
+                "smtp://",
+                "smtp://localhost",
+                "smtps://127.0.0.1",
+                "smtps://[::1]:465",
+                "http://mail.example.org",
+                "smtps://mail.example.org:0",
+                "smtps://mail.example.org:65536",
+                "smtps://mail.example.org/",
+                "smtps://user:secret@mail.example.org",
+                "smtps://mail_1.example.org",
+            })
+    void aMailServerIsANameAndHasNoSecretInIt(String server) {
+        Map<Setting, String> mail = new EnumMap<>(Setting.class);
+        mail.put(Setting.MAIL_SERVER, server);
+        mail.put(Setting.MAIL_FROM, "codes@example.org");
+        Unusable unusable = assertThrows(Unusable.class, () -> new Config(mail, HOME));
+        assertFalse(unusable.sentence().contains("secret"), unusable.sentence());
+    }
+
     @ParameterizedTest
     @EnumSource(Setting.class)
     void everySettingSaysWhatItIsAndTakes(Setting setting) {
@@ -141,6 +202,11 @@ class ConfigTest {
                 "admin=127.0.0.1:9000",
                 "admin=unix:",
                 "admin=/run/admin",
+                "room-members=1",
+                "room-members=65",
+                "room-members=-2",
+                "room-members=ten",
+                "room-members=",
                 "restored=maybe"
             })
     void aBadValueIsOneSentenceThatNamesTheOption(String assignment) {
@@ -163,6 +229,8 @@ class ConfigTest {
         assertEquals(Duration.ofMillis(1_500), config("linger", "1500ms").linger());
         assertEquals(Duration.ofDays(30), config("event-ttl", "30d").eventTtl());
         assertEquals(Duration.ofHours(1), config("signal-ttl", "60m").signalTtl());
+        assertEquals(2, config("room-members", "2").roomMembers());
+        assertEquals(Limits.ROOM_MEMBERS_MAX, config("room-members", "64").roomMembers());
     }
 
     @ParameterizedTest

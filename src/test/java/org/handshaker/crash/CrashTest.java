@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -20,8 +19,6 @@ import org.handshaker.client.Poll;
 import org.handshaker.client.RelayAddress;
 import org.handshaker.client.RelayClient;
 import org.handshaker.support.Program;
-import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,7 +59,7 @@ class CrashTest {
                 live(relay, round);
             }
             for (round = 1; round <= ROUNDS && System.nanoTime() < end; round++) {
-                requireWhole();
+                Remains.requireWhole(directory);
                 try (Program relay = start()) {
                     promised += settle();
                     live(relay, round);
@@ -71,7 +68,7 @@ class CrashTest {
                     report(round, promised);
                 }
             }
-            requireWhole();
+            Remains.requireWhole(directory);
             try (Program relay = start()) {
                 promised += settle();
                 relay.terminate();
@@ -171,30 +168,5 @@ class CrashTest {
             promised += each.getValue().settle();
         }
         return promised;
-    }
-
-    /** SQLite finds the files that the dead relay left to be a whole database; it looks at a copy. */
-    private void requireWhole() throws IOException {
-        Path copy = Files.createDirectories(directory.resolve("copy"));
-        for (String file : new String[] {"handshaker.db", "handshaker.db-wal"}) {
-            Files.deleteIfExists(copy.resolve(file));
-            Path left = directory.resolve("data").resolve(file);
-            if (Files.exists(left)) {
-                Files.copy(left, copy.resolve(file));
-            }
-        }
-        try (Handle handle =
-                Jdbi.create("jdbc:sqlite:" + copy.resolve("handshaker.db")).open()) {
-            assertEquals(
-                    "ok",
-                    handle.createQuery("PRAGMA integrity_check")
-                            .mapTo(String.class)
-                            .one());
-            assertEquals(
-                    0,
-                    handle.createQuery("SELECT count(*) FROM pragma_foreign_key_check")
-                            .mapTo(Integer.class)
-                            .one());
-        }
     }
 }

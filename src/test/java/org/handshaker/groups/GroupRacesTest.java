@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Username;
 import org.handshaker.support.Together;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -124,6 +125,46 @@ class GroupRacesTest {
                     crew.members("mia", group).stream()
                             .filter(member -> member.endsWith(" owner"))
                             .count());
+        }
+    }
+
+    /** Keys that were made for one membership are handed round in it, or not at all. */
+    @Test
+    void keysAndAChangeAtTheSameMomentHaveAnOrder() throws Exception {
+        for (int round = 0; round < ROUNDS; round++) {
+            String group = crew.group("olga", "adam", "mia");
+            crew.connect("olga", "max");
+            crew.emptyQueues();
+            long before = crew.epoch("olga", group);
+            boolean comes = round % 2 == 0;
+            List<Object> results = Together.run(
+                    () -> crew.groups
+                            .rekey(
+                                    crew.id("olga"),
+                                    group,
+                                    Map.of(new Username("adam"), "for-adam", new Username("mia"), "for-mia"),
+                                    before,
+                                    null)
+                            .group()
+                            .epoch(),
+                    () -> {
+                        if (comes) {
+                            return crew.add("olga", group, "max");
+                        }
+                        crew.remove("olga", group, "mia");
+                        return crew.epoch("olga", group);
+                    });
+            boolean wereHanded = results.get(0) instanceof Long;
+            assertEquals(
+                    wereHanded ? List.of(before + 1, before + 2) : List.of(Reason.STALE_EPOCH, before + 1), results);
+            String key = "{\"group_id\":\"" + group + "\",\"epoch\":" + (before + 1) + ",\"sealed_key\":\"for-";
+            for (String name : List.of("adam", "mia")) {
+                assertEquals(wereHanded ? List.of(key + name + "\"}") : List.of(), crew.payloads(name, "group.key"));
+            }
+            assertEquals(List.of(), crew.payloads("max", "group.key"));
+            crew.groups.delete(crew.id("olga"), group);
+            crew.connections.remove(crew.id("olga"), new Username("max"));
+            crew.emptyQueues();
         }
     }
 

@@ -134,6 +134,42 @@ class PrekeysTest {
     }
 
     @Test
+    void uploadsAtTheSameMomentBringNoneBackAndNoneOfAListThatWasReplaced() throws Exception {
+        keyring.prekeys.put(bob, upload(IDENTITY, 0, 10));
+        int uploads = 40;
+        Callable<List<String>> taker = () -> {
+            List<String> taken = new ArrayList<>();
+            for (int i = 0; i < 3 * uploads; i++) {
+                String oneTime = take().oneTime();
+                if (oneTime != null) {
+                    taken.add(oneTime);
+                }
+            }
+            return taken;
+        };
+        List<Object> results = Together.run(taker, taker, taker, () -> {
+            for (int i = 1; i <= uploads; i++) {
+                // Half of each list was there before.
+                keyring.prekeys.put(bob, upload(IDENTITY, 5 * i, 10));
+            }
+            return List.of();
+        });
+        Set<String> everTold = new HashSet<>();
+        for (Object some : results) {
+            int last = 0;
+            for (Object each : (List<?>) some) {
+                assertTrue(everTold.add(String.valueOf(each)), "handed out twice: " + each);
+                int id = Integer.parseInt(String.valueOf(each).replaceFirst(".*key(\\d+).*", "$1"));
+                assertTrue(id > last - 10, "of a list that was replaced: " + id + " after " + last);
+                last = Math.max(last, id);
+            }
+        }
+        for (Bundle bundle = take(); bundle.oneTime() != null; bundle = take()) {
+            assertTrue(everTold.add(bundle.oneTime()), "handed out twice");
+        }
+    }
+
+    @Test
     void whatWasHandedOutIsSpentAcrossKills() throws Exception {
         Set<String> everTold = ConcurrentHashMap.newKeySet();
         Set<String> twice = ConcurrentHashMap.newKeySet();

@@ -168,6 +168,25 @@ class PresenceTest {
     }
 
     @Test
+    void soManyAreShownByHeartbeatAndTheNextHearsBusyUntilOneIsOver() {
+        Caller first = new Caller(alice, Id.random());
+        presence.beat(first, Status.ONLINE);
+        for (int i = 1; i < Limits.HEARTBEATS_MAX; i++) {
+            presence.beat(new Caller(Id.random(), Id.random()), Status.ONLINE);
+        }
+        Caller next = new Caller(bob, Id.random());
+        Refusals.assertRefused(Reason.BUSY, () -> presence.beat(next, Status.ONLINE));
+        assertFalse(presence.isOnline(bob));
+        presence.beat(first, Status.AWAY);
+        presence.sessionEnded(first.user(), first.session());
+        presence.beat(next, Status.ONLINE);
+        assertTrue(presence.isOnline(bob));
+        Refusals.assertRefused(Reason.BUSY, () -> presence.beat(first, Status.ONLINE));
+        pass(Limits.HEARTBEAT_LIFE.plus(Limits.HEARTBEAT_JITTER));
+        presence.beat(first, Status.ONLINE);
+    }
+
+    @Test
     void anInvisiblePollerIsOfflineAndStaysSo() {
         presence.opened(alice);
         presence.beat(new Caller(bob, Id.random()), Status.INVISIBLE);
