@@ -130,6 +130,11 @@ final class AuthBodies {
             Passwords.wipe(password);
             Passwords.wipe(recoveryEmail);
         }
+
+        @Override
+        public String toString() {
+            return "RecoveryEmail";
+        }
     }
 
     record Forgot(
