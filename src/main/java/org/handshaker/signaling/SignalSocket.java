@@ -295,7 +295,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     @Override
     protected void push(Event event) {
         freeAcks.incrementAndGet();
-        sendFrame(Frames.event(event));
+        sendPadded(sockets.paddedMail(Frames.event(event)));
     }
 
     @Override

@@ -412,6 +412,10 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         return pads ? Padding.pad(json) : json;
     }
 
+    byte[] paddedMail(byte[] json) {
+        return pads ? Padding.padMail(json) : json;
+    }
+
     public int count() {
         return all.size();
     }
