@@ -2,10 +2,13 @@
 package org.handshaker.signaling;
 
 import java.nio.ByteBuffer;
+import java.util.Queue;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.common.WebSocketSession;
@@ -47,6 +50,12 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private final AtomicLong freeAcks = new AtomicLong();
     private final long openedNanos;
     private final AtomicBoolean mustWrite = new AtomicBoolean();
+    /**
+     * Made and sent by whoever writes, because the commit thread, which tells of most, has other things to do. No more than
+     * there are sends of this socket under way.
+     */
+    private final Queue<Supplier<byte[]>> receipts = new ConcurrentLinkedQueue<>();
+
     private volatile @Nullable Session session;
     private volatile @Nullable Caller caller;
     /** Guarded by this. */
@@ -224,7 +233,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private void send(Caller known, Frames.Send send) {
         var unused = sockets.send(known, send).whenComplete((receipt, failed) -> {
             if (failed == null) {
-                sendFrame(receipt);
+                receipts.add(receipt);
+                writeSoon();
                 return;
             }
             @Nullable Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;
@@ -338,8 +348,13 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         sendPadded(sockets.padded(json));
     }
 
-    /** Sends without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
     private void sendPadded(byte[] padded) {
+        gather(padded);
+        writeSoon();
+    }
+
+    /** Takes without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
+    private void gather(byte[] padded) {
         @Nullable Session open = session;
         if (open == null || !open.isOpen()) {
             return;
@@ -360,6 +375,9 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
                             open.disconnect();
                         }),
                         true);
+    }
+
+    private void writeSoon() {
         if (mustWrite.compareAndSet(false, true)) {
             sockets.writeSoon(this);
         }
@@ -368,9 +386,19 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     /** What was sent so far goes out, in one piece where it is small. */
     void write() {
         mustWrite.set(false);
+        sendReceipts();
         @Nullable Session open = session;
         if (open != null) {
             core(open).flush(org.eclipse.jetty.util.Callback.NOOP);
+        }
+    }
+
+    /** One thread at a time, so that they come in the order in which events became safe. */
+    private void sendReceipts() {
+        synchronized (receipts) {
+            for (@Nullable Supplier<byte[]> next = receipts.poll(); next != null; next = receipts.poll()) {
+                gather(sockets.padded(next.get()));
+            }
         }
     }
 
@@ -392,6 +420,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     void close(CloseCode why) {
         @Nullable Session open = session;
         if (open != null && closingSince.compareAndSet(null, sockets.nanos())) {
+            // After a close nothing more is heard.
+            sendReceipts();
             open.close(why.code, why.text, Callback.from(() -> {}, gone -> open.disconnect()));
         }
     }

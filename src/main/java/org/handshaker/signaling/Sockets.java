@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
@@ -303,8 +304,8 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         }
     }
 
-    /** What the sender is to read when the event is safe. */
-    CompletableFuture<byte[]> send(Caller caller, Frames.Send send) {
+    /** What the sender is to read when the event is safe, made by whoever writes it. */
+    CompletableFuture<Supplier<byte[]>> send(Caller caller, Frames.Send send) {
         gate.pass(Cost.SEND, caller, OptionalInt.empty());
         SignalingRoutes.requireOneTarget(send.toUser(), send.group(), send.groupEpoch());
         Kind kind = new Kind(send.kind());
@@ -313,11 +314,11 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             return signaling
                     .sendToGroup(
                             caller.user(), send.group(), send.groupEpoch(), kind, send.payload(), send.id(), send.ttl())
-                    .thenApply(safe -> Frames.groupReceipt(send.id(), safe));
+                    .thenApply(safe -> () -> Frames.groupReceipt(send.id(), safe));
         }
         return signaling
                 .send(caller.user(), String.valueOf(send.toUser()), kind, send.payload(), send.id(), send.ttl())
-                .thenApply(receipt -> Frames.receipt(send.id(), receipt));
+                .thenApply(receipt -> () -> Frames.receipt(send.id(), receipt));
     }
 
     /** What is written to many costs more than what is written to one. */
