@@ -53,8 +53,9 @@ final class StoreCommands {
         Vault vault = vault(config);
         try (Database database = Database.open(config.data())) {
             database.requireKey(vault.blind("key check"));
-            out.accept(Invites.byOperator(database, vault, time.instant(), uses, Duration.ofDays(days))
-                    .token());
+            try (Invites.Made made = Invites.byOperator(database, vault, time.instant(), uses, Duration.ofDays(days))) {
+                out.accept(new String(made.token().chars()));
+            }
         } catch (Refused full) {
             throw new Unusable(full.detail(), full);
         }

@@ -36,6 +36,7 @@ import org.handshaker.connections.Connections;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.Listing;
@@ -445,8 +446,9 @@ final class TogetherSimulation implements AutoCloseable {
                 },
                 () -> {
                     Invites.Made made = invites.make(actor.id, kind, group, uses, life);
-                    model.invites.put(made.token(), new Token(made.token(), made.invite(), actor));
-                    tokensMade.add(made.token());
+                    String token = new String(made.token().chars());
+                    model.invites.put(token, new Token(token, made.invite(), actor));
+                    tokensMade.add(token);
                     return "made";
                 });
     }
@@ -468,12 +470,12 @@ final class TogetherSimulation implements AutoCloseable {
             return both(
                     actor.name + " redeems",
                     () -> model.redeem(actor, token),
-                    () -> cameOf(invites.redeem(actor.id, token)));
+                    () -> cameOf(invites.redeem(actor.id, secret(token))));
         }
         if (chance(50)) {
             // Whoever does not come after all has used nothing.
             assertEquals(Reason.USERNAME_TAKEN, result(() -> store.database().write(handle -> {
-                boolean unused = invites.use(handle, token);
+                boolean unused = invites.use(handle, secret(token));
                 throw Reason.USERNAME_TAKEN.refuse();
             })));
             return "a registration that fails";
@@ -490,9 +492,13 @@ final class TogetherSimulation implements AutoCloseable {
         return what;
     }
 
+    private static Secret secret(String token) {
+        return Secret.of(token.toCharArray());
+    }
+
     private Id register(String token, String name) {
         return store.database().write(handle -> {
-            if (!invites.use(handle, token)) {
+            if (!invites.use(handle, secret(token))) {
                 throw Reason.NOT_FOUND.refuse();
             }
             return directory
@@ -537,7 +543,7 @@ final class TogetherSimulation implements AutoCloseable {
         List<Object> results;
         try {
             results = Together.run(all.stream()
-                    .map(person -> (Callable<Object>) () -> cameOf(invites.redeem(person.id, token.token)))
+                    .map(person -> (Callable<Object>) () -> cameOf(invites.redeem(person.id, secret(token.token))))
                     .toArray(Callable<?>[]::new));
         } catch (Exception broken) {
             throw new AssertionError("of a crowd", broken);
@@ -728,7 +734,7 @@ final class TogetherSimulation implements AutoCloseable {
         for (Person person : people.values()) {
             Thread thread = new Thread(() -> {
                 try {
-                    told.put(person, cameOf(living.redeem(person.id, token.token)));
+                    told.put(person, cameOf(living.redeem(person.id, secret(token.token))));
                 } catch (RuntimeException refusedOrKilled) {
                     // Either is possible, and neither tells whether it happened.
                     told.remove(person);

@@ -4,6 +4,7 @@ package org.handshaker.admin;
 import static org.handshaker.web.Access.USER;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
@@ -13,10 +14,12 @@ import org.handshaker.core.Config.Registration;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Secret;
 import org.handshaker.guard.Puzzle;
 import org.handshaker.web.Call;
 import org.handshaker.web.Reply;
 import org.handshaker.web.Route;
+import org.handshaker.web.Wiped;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,7 +86,17 @@ public final class AdminRoutes {
         }
     }
 
-    record Invited(String invite, String expiresAt) {}
+    record Invited(char[] invite, String expiresAt) implements Wiped {
+        @Override
+        public void wipe() {
+            Arrays.fill(invite, '\0');
+        }
+
+        @Override
+        public String toString() {
+            return "Invited";
+        }
+    }
 
     record Announced(String text) {
         Announced {
@@ -120,7 +133,9 @@ public final class AdminRoutes {
     private Reply invite(Call call) {
         Invite body = call.body(Invite.class);
         Inviting.Made made = inviting.make((int) body.uses(), Duration.ofSeconds(body.expiresIn()));
-        return Reply.created(new Invited(made.token(), made.expiresAt().toString()));
+        try (Secret token = made.token()) {
+            return Reply.secret(201, new Invited(token.chars(), made.expiresAt().toString()));
+        }
     }
 
     private Reply suspend(Call call) {

@@ -3,12 +3,13 @@ package org.handshaker.admin;
 
 import java.time.Duration;
 import java.time.Instant;
+import org.handshaker.core.Secret;
 
 /** How the operator lets somebody register who nobody has invited; the wiring knows who makes invites. */
 @FunctionalInterface
 public interface Inviting {
     /** @param token shown this once */
-    record Made(String token, Instant expiresAt) {
+    record Made(Secret token, Instant expiresAt) {
         @Override
         public String toString() {
             return "Made";

@@ -4,7 +4,6 @@ package org.handshaker.admin;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -14,6 +13,7 @@ import java.util.Set;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Unusable;
 import org.handshaker.web.Authenticator;
@@ -46,8 +46,8 @@ public final class OperatorToken implements Authenticator, AutoCloseable {
      * that runs there must not be touched.
      */
     public void write() {
-        String token = Secrets.newToken();
-        try {
+        try (Secret token = Secret.random()) {
+            hash = token.sha256();
             Files.deleteIfExists(file);
             // Made anew and private from the first moment: neither a link that lies there nor the umask opens it to
             // others.
@@ -55,7 +55,10 @@ public final class OperatorToken implements Authenticator, AutoCloseable {
                     file,
                     Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-                ByteBuffer line = ByteBuffer.wrap((token + "\n").getBytes(StandardCharsets.US_ASCII));
+                ByteBuffer line = token.lend(text -> ByteBuffer.allocate(text.length + 1)
+                        .put(text)
+                        .put((byte) '\n')
+                        .flip());
                 while (line.hasRemaining()) {
                     channel.write(line);
                 }
@@ -66,7 +69,6 @@ public final class OperatorToken implements Authenticator, AutoCloseable {
                     "The token beside the operator's socket cannot be written: check the directory of --admin.",
                     impossible);
         }
-        hash = Secrets.sha256(token);
         isOurs = true;
     }
 

@@ -9,6 +9,7 @@ import org.handshaker.core.Config.Registration;
 import org.handshaker.core.Id;
 import org.handshaker.core.MailAddress;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.directory.AccountGone;
 import org.handshaker.directory.Directory;
@@ -21,7 +22,18 @@ import org.jspecify.annotations.Nullable;
 /** Makes accounts, changes what proves to own them, and deletes them. Whoever asks for a change gives the password again. */
 final class Accounts implements AccountGone {
     /** An account that has just been made: signed in, with the codes that are shown this once. */
-    record Made(Grant grant, List<RecoveryCode> codes) {}
+    record Made(Grant grant, List<RecoveryCode> codes) implements AutoCloseable {
+        @Override
+        public void close() {
+            grant.close();
+            codes.forEach(RecoveryCode::close);
+        }
+
+        @Override
+        public String toString() {
+            return "Made";
+        }
+    }
 
     private final Database database;
     private final Directory directory;
@@ -69,7 +81,7 @@ final class Accounts implements AccountGone {
     }
 
     /** Refuses while the operator takes nobody, or nobody without an invite; the cheapest question, asked first. */
-    void requireOpen(@Nullable String invite) {
+    void requireOpen(@Nullable Secret invite) {
         switch (registration) {
             case OPEN -> {}
             case INVITE -> {
@@ -92,7 +104,7 @@ final class Accounts implements AccountGone {
             char[] password,
             @Nullable Certificate certificate,
             Listing listing,
-            @Nullable String invite,
+            @Nullable Secret invite,
             @Nullable MailAddress mailTo) {
         passwords.requireFit(password);
         if (directory.find(name).isPresent()) {
@@ -134,7 +146,7 @@ final class Accounts implements AccountGone {
     }
 
     /** Sets a new password for who read the code that was encrypted to the key on file; ends every session. */
-    void resetByOtp(Username name, String resetId, String otp, char[] next) {
+    void resetByOtp(Username name, String resetId, Secret otp, char[] next) {
         passwords.requireFit(next);
         // Two steps, so that guessing costs the guesser's try and not a hash.
         resets.check(name, resetId, otp);

@@ -28,7 +28,7 @@ final class AuthBodies {
             @Nullable String pgpPublicKey,
             @Nullable Boolean allowUserIds,
             @Nullable Boolean discoverable,
-            @Nullable String invite,
+            char @Nullable [] invite,
             @Nullable Object puzzle,
             char @Nullable [] recoveryEmail,
             @Nullable Unread email,
@@ -37,19 +37,42 @@ final class AuthBodies {
         @Override
         public void wipe() {
             Passwords.wipe(password);
+            Passwords.wipe(invite);
             Passwords.wipe(recoveryEmail);
+        }
+
+        @Override
+        public String toString() {
+            return "Registration";
         }
     }
 
-    record Login(String username, char[] password, @Nullable Object puzzle, @Nullable String deviceToken)
+    record Login(String username, char[] password, @Nullable Object puzzle, char @Nullable [] deviceToken)
             implements Wiped {
         @Override
         public void wipe() {
             Passwords.wipe(password);
+            Passwords.wipe(deviceToken);
+        }
+
+        @Override
+        public String toString() {
+            return "Login";
         }
     }
 
-    record Refresh(String refreshToken, @Nullable String retryId) {
+    /** @param retryId worth nothing without the token */
+    record Refresh(char[] refreshToken, @Nullable String retryId) implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(refreshToken);
+        }
+
+        @Override
+        public String toString() {
+            return "Refresh";
+        }
+
         Refresh {
             if (retryId != null && (retryId.isEmpty() || retryId.length() > RETRY_ID_CHARS_MAX)) {
                 throw Reason.MALFORMED.refuse("A retry_id has 1 to 64 characters.");
@@ -65,12 +88,22 @@ final class AuthBodies {
             Passwords.wipe(currentPassword);
             Passwords.wipe(newPassword);
         }
+
+        @Override
+        public String toString() {
+            return "PasswordChange";
+        }
     }
 
     record PasswordProof(char[] password) implements Wiped {
         @Override
         public void wipe() {
             Passwords.wipe(password);
+        }
+
+        @Override
+        public String toString() {
+            return "PasswordProof";
         }
     }
 
@@ -84,6 +117,11 @@ final class AuthBodies {
         public void wipe() {
             Passwords.wipe(currentPassword);
         }
+
+        @Override
+        public String toString() {
+            return "PgpKeyChange";
+        }
     }
 
     record RecoveryEmail(char[] password, char[] recoveryEmail) implements Wiped {
@@ -92,14 +130,25 @@ final class AuthBodies {
             Passwords.wipe(password);
             Passwords.wipe(recoveryEmail);
         }
+
+        @Override
+        public String toString() {
+            return "RecoveryEmail";
+        }
     }
 
     record Forgot(
-            String username, @Nullable Object puzzle, @Nullable String deviceToken, char @Nullable [] recoveryEmail)
+            String username, @Nullable Object puzzle, char @Nullable [] deviceToken, char @Nullable [] recoveryEmail)
             implements Wiped {
         @Override
         public void wipe() {
+            Passwords.wipe(deviceToken);
             Passwords.wipe(recoveryEmail);
+        }
+
+        @Override
+        public String toString() {
+            return "Forgot";
         }
     }
 
@@ -108,8 +157,8 @@ final class AuthBodies {
             String username,
             char[] newPassword,
             @Nullable String resetId,
-            @Nullable String otp,
-            @Nullable String recoveryCode,
+            char @Nullable [] otp,
+            char @Nullable [] recoveryCode,
             @Nullable Object puzzle)
             implements Wiped {
         Reset {
@@ -123,28 +172,57 @@ final class AuthBodies {
         @Override
         public void wipe() {
             Passwords.wipe(newPassword);
+            Passwords.wipe(otp);
+            Passwords.wipe(recoveryCode);
+        }
+
+        @Override
+        public String toString() {
+            return "Reset";
         }
     }
 
     record KeyChallengeRequest(String username, @Nullable Object puzzle) {}
 
-    record KeyLogin(String username, String challengeId, String response, @Nullable Object puzzle) {}
+    record KeyLogin(String username, String challengeId, char[] response, @Nullable Object puzzle) implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(response);
+        }
+
+        @Override
+        public String toString() {
+            return "KeyLogin";
+        }
+    }
 
     record SignedIn(
             String username,
             String accessToken,
             String tokenType,
             long expiresIn,
-            String refreshToken,
-            String deviceToken) {
+            char[] refreshToken,
+            char[] deviceToken)
+            implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(refreshToken);
+            Passwords.wipe(deviceToken);
+        }
+
+        @Override
+        public String toString() {
+            return "SignedIn";
+        }
+
         static SignedIn of(Username name, Grant grant, Duration accessLife) {
             return new SignedIn(
                     name.at(),
                     grant.accessToken(),
                     "bearer",
                     accessLife.toSeconds(),
-                    grant.refreshToken(),
-                    grant.deviceToken());
+                    grant.refreshToken().chars(),
+                    grant.deviceToken().chars());
         }
     }
 
@@ -153,22 +231,45 @@ final class AuthBodies {
             String accessToken,
             String tokenType,
             long expiresIn,
-            String refreshToken,
-            String deviceToken,
-            List<String> recoveryCodes) {
+            char[] refreshToken,
+            char[] deviceToken,
+            List<char[]> recoveryCodes)
+            implements Wiped {
+        @Override
+        public void wipe() {
+            Passwords.wipe(refreshToken);
+            Passwords.wipe(deviceToken);
+            recoveryCodes.forEach(Passwords::wipe);
+        }
+
+        @Override
+        public String toString() {
+            return "Registered";
+        }
+
         static Registered of(Username name, Accounts.Made made, Duration accessLife) {
             return new Registered(
                     name.at(),
                     made.grant().accessToken(),
                     "bearer",
                     accessLife.toSeconds(),
-                    made.grant().refreshToken(),
-                    made.grant().deviceToken(),
+                    made.grant().refreshToken().chars(),
+                    made.grant().deviceToken().chars(),
                     texts(made.codes()));
         }
     }
 
-    record Codes(List<String> recoveryCodes) {
+    record Codes(List<char[]> recoveryCodes) implements Wiped {
+        @Override
+        public void wipe() {
+            recoveryCodes.forEach(Passwords::wipe);
+        }
+
+        @Override
+        public String toString() {
+            return "Codes";
+        }
+
         static Codes of(List<RecoveryCode> codes) {
             return new Codes(texts(codes));
         }
@@ -232,7 +333,7 @@ final class AuthBodies {
         return Boolean.TRUE.equals(allowed) ? OpenPgp.UserIds.AS_THEY_ARE : OpenPgp.UserIds.WITHOUT_EMAIL;
     }
 
-    private static List<String> texts(List<RecoveryCode> codes) {
+    private static List<char[]> texts(List<RecoveryCode> codes) {
         return codes.stream().map(RecoveryCode::text).toList();
     }
 }

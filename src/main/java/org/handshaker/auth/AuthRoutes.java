@@ -32,6 +32,7 @@ import org.handshaker.core.Limits;
 import org.handshaker.core.MailAddress;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.directory.Directory;
 import org.handshaker.directory.Listing;
@@ -43,7 +44,7 @@ import org.handshaker.web.Reply;
 import org.handshaker.web.Route;
 import org.jspecify.annotations.Nullable;
 
-/** Section 1 of the contract over HTTP. Passwords are wiped as soon as their call has been answered. */
+/** Section 1 of the contract over HTTP. Passwords, tokens and codes are wiped as soon as their call has been answered. */
 final class AuthRoutes {
     private final Accounts accounts;
     private final Logins logins;
@@ -139,7 +140,9 @@ final class AuthRoutes {
 
     private void mayRegister(Call call) {
         Registration body = call.body(Registration.class);
-        accounts.requireOpen(body.invite());
+        try (@Nullable Secret invite = Secret.orNull(body.invite())) {
+            accounts.requireOpen(invite);
+        }
         requireAddress(body.recoveryEmail());
         demand(call, Purpose.REGISTER, body.username(), body.puzzle());
     }
@@ -153,19 +156,22 @@ final class AuthRoutes {
                 : openPgp.read(body.pgpPublicKey(), AuthBodies.userIds(body.allowUserIds()), time.instant());
         Listing listing = Boolean.TRUE.equals(body.discoverable()) ? Listing.PREFIX : Listing.EXACT_NAME;
         @Nullable MailAddress mailTo = address(body.recoveryEmail());
-        try {
-            Accounts.Made made = accounts.register(name, body.password(), certificate, listing, body.invite(), mailTo);
-            return Reply.created(Registered.of(name, made, sessions.accessLife()));
+        try (@Nullable Secret invite = Secret.orNull(body.invite());
+                Accounts.Made made = accounts.register(name, body.password(), certificate, listing, invite, mailTo)) {
+            return Reply.secret(201, Registered.of(name, made, sessions.accessLife()));
         } finally {
             wipe(mailTo);
         }
     }
 
     /** The user whose device this is: the token was made for this account, and no other opens the line for it. */
-    private Optional<Id> device(String username, @Nullable String token) {
-        return token == null
-                ? Optional.empty()
-                : directory.find(Username.parse(username)).map(User::id).filter(user -> devices.isKnown(user, token));
+    private Optional<Id> device(String username, char @Nullable [] text) {
+        if (text == null) {
+            return Optional.empty();
+        }
+        try (Secret token = Secret.of(text)) {
+            return directory.find(Username.parse(username)).map(User::id).filter(user -> devices.isKnown(user, token));
+        }
     }
 
     private void demand(Call call, Purpose purpose, String username, @Nullable Object puzzle) {
@@ -195,13 +201,18 @@ final class AuthRoutes {
 
     private Reply refresh(Call call) {
         Refresh body = call.body(Refresh.class);
-        Grant grant = sessions.refresh(body.refreshToken(), body.retryId());
+        Grant grant;
+        try (Secret token = Secret.of(body.refreshToken())) {
+            grant = sessions.refresh(token, body.retryId());
+        }
         Username name = directory.name(grant.caller().user()).orElseThrow(Reason.SESSION_REVOKED::refuse);
         return signedIn(name, grant);
     }
 
     private Reply signedIn(Username name, Grant grant) {
-        return Reply.ok(SignedIn.of(name, grant, sessions.accessLife()));
+        try (grant) {
+            return Reply.secret(200, SignedIn.of(name, grant, sessions.accessLife()));
+        }
     }
 
     private Reply logout(Call call) {
@@ -255,8 +266,8 @@ final class AuthRoutes {
         Username name = Username.parse(body.username());
         @Nullable MailAddress mailTo = address(body.recoveryEmail());
         Resets.Challenge challenge;
-        try {
-            challenge = resets.ask(name, body.deviceToken());
+        try (@Nullable Secret device = Secret.orNull(body.deviceToken())) {
+            challenge = resets.ask(name, device);
         } catch (RuntimeException refused) {
             wipe(mailTo);
             throw refused;
@@ -284,9 +295,13 @@ final class AuthRoutes {
         Reset body = call.body(Reset.class);
         Username name = Username.parse(body.username());
         if (body.recoveryCode() != null) {
-            accounts.resetByCode(name, RecoveryCode.parse(body.recoveryCode()), body.newPassword());
+            try (RecoveryCode code = RecoveryCode.parse(body.recoveryCode())) {
+                accounts.resetByCode(name, code, body.newPassword());
+            }
         } else if (body.resetId() != null && body.otp() != null) {
-            accounts.resetByOtp(name, body.resetId(), body.otp(), body.newPassword());
+            try (Secret otp = Secret.of(body.otp())) {
+                accounts.resetByOtp(name, body.resetId(), otp, body.newPassword());
+            }
         }
         return Reply.noContent();
     }
@@ -310,12 +325,17 @@ final class AuthRoutes {
     private Reply keyLogin(Call call) {
         KeyLogin body = call.body(KeyLogin.class);
         Username name = Username.parse(body.username());
-        return signedIn(name, logins.byKey(name, body.challengeId(), body.response()));
+        try (Secret response = Secret.of(body.response())) {
+            return signedIn(name, logins.byKey(name, body.challengeId(), response));
+        }
     }
 
     private Reply renewCodes(Call call) {
         PasswordProof body = call.body(PasswordProof.class);
-        return Reply.ok(Codes.of(accounts.renewCodes(call.user(), body.password())));
+        List<RecoveryCode> codes = accounts.renewCodes(call.user(), body.password());
+        Codes shown = Codes.of(codes);
+        codes.forEach(RecoveryCode::close);
+        return Reply.secret(200, shown);
     }
 
     private Reply listSessions(Call call) {

@@ -3,6 +3,7 @@ package org.handshaker.auth;
 
 import java.time.InstantSource;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.jspecify.annotations.Nullable;
 
@@ -18,15 +19,17 @@ final class Challenges {
         this.time = time;
     }
 
-    String encrypt(Username name, @Nullable String certificate, String text) {
+    String encrypt(Username name, @Nullable String certificate, Secret text) {
+        // Made for who has a key as well: what it costs would be heard in the time.
+        Decoys.Decoy decoy = decoys.of(name);
         if (certificate != null) {
             try {
                 return openPgp.encrypt(certificate, text, time.instant());
             } catch (Refused expiredSince) {
                 // A key that ran out on file reads no challenge any more; its owner has recovery codes.
-                return decoys.encrypt(name, text, time.instant());
+                return decoys.encrypt(decoy, text, time.instant());
             }
         }
-        return decoys.encrypt(name, text, time.instant());
+        return decoys.encrypt(decoy, text, time.instant());
     }
 }

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 
@@ -34,8 +35,20 @@ final class Decoys {
                 new Kind(resource("decoy-rsa4096.asc"), 15));
     }
 
-    String encrypt(Username name, String text, Instant now) {
-        return openPgp.encryptToNobody(kind(name), material(name), text, now);
+    /** A certificate to take the shape of, and what the key in it is made of. */
+    record Decoy(String template, byte[] material) {
+        @Override
+        public String toString() {
+            return "Decoy";
+        }
+    }
+
+    Decoy of(Username name) {
+        return new Decoy(kind(name), material(name));
+    }
+
+    String encrypt(Decoy decoy, Secret text, Instant now) {
+        return openPgp.encryptToNobody(decoy.template, decoy.material, text, now);
     }
 
     private String kind(Username name) {

@@ -2,8 +2,9 @@
 package org.handshaker.auth;
 
 import java.util.Arrays;
-import java.util.Base64;
+import java.util.Optional;
 import org.handshaker.core.Id;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Vault;
 import org.jspecify.annotations.Nullable;
@@ -23,27 +24,26 @@ final class Devices {
     }
 
     /** The same for every call through one session. */
-    String token(Id user, Id session) {
+    Secret token(Id user, Id session) {
         byte[] nonce = part(Vault.lengthPrefixed("nonce", session.bytes()), NONCE_BYTES);
         byte[] token = Arrays.copyOf(nonce, NONCE_BYTES + TAG_BYTES);
         System.arraycopy(tag(user, nonce), 0, token, NONCE_BYTES, TAG_BYTES);
-        return Secrets.base64Url(token);
+        return Secret.base64Url(token);
     }
 
     /** Garbage, and another account's token, are those of a stranger. */
-    boolean isKnown(Id user, @Nullable String token) {
+    boolean isKnown(Id user, @Nullable Secret token) {
         if (token == null || token.length() > 4 * (NONCE_BYTES + TAG_BYTES)) {
             return false;
         }
-        try {
-            byte[] bytes = Base64.getUrlDecoder().decode(token);
-            return bytes.length == NONCE_BYTES + TAG_BYTES
-                    && Secrets.same(
-                            tag(user, Arrays.copyOf(bytes, NONCE_BYTES)),
-                            Arrays.copyOfRange(bytes, NONCE_BYTES, bytes.length));
-        } catch (IllegalArgumentException notBase64) {
-            return false;
-        }
+        Optional<byte[]> decoded = token.decoded();
+        boolean isKnown = decoded.filter(bytes -> bytes.length == NONCE_BYTES + TAG_BYTES)
+                .filter(bytes -> Secrets.same(
+                        tag(user, Arrays.copyOf(bytes, NONCE_BYTES)),
+                        Arrays.copyOfRange(bytes, NONCE_BYTES, bytes.length)))
+                .isPresent();
+        decoded.ifPresent(bytes -> Arrays.fill(bytes, (byte) 0));
+        return isKnown;
     }
 
     private byte[] tag(Id user, byte[] nonce) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.auth;
 
+import org.handshaker.core.Secret;
 import org.jdbi.v3.core.Handle;
 
 /** What lets somebody in where registration is by invite only; those who know invites implement it. */
@@ -8,19 +9,19 @@ public interface Invitation {
     /** Nobody is invited. */
     Invitation NONE = new Invitation() {
         @Override
-        public boolean admits(String invite) {
+        public boolean admits(Secret invite) {
             return false;
         }
 
         @Override
-        public boolean use(Handle handle, String invite) {
+        public boolean use(Handle handle, Secret invite) {
             return false;
         }
     };
 
     /** Whether somebody could register with it now; asked before a password is hashed. */
-    boolean admits(String invite);
+    boolean admits(Secret invite);
 
     /** Uses it once, inside the change that makes the account; false where it does not let anybody in. */
-    boolean use(Handle handle, String invite);
+    boolean use(Handle handle, Secret invite);
 }

@@ -43,7 +43,12 @@ final class KeyChanges implements Expiring, KeyChanged {
     record Accepted(String fingerprint, Instant effectiveAt) {}
 
     /** @param key which one, where it is not the certificate */
-    private record Event(String username, String fingerprint, String effectiveAt, @Nullable String key) {}
+    private record Event(String username, String fingerprint, String effectiveAt, @Nullable String key) {
+        @Override
+        public String toString() {
+            return "Event";
+        }
+    }
 
     private final Database database;
     private final Directory directory;

@@ -11,6 +11,7 @@ import java.util.Optional;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
@@ -116,16 +117,21 @@ final class Logins implements Expiring {
         String fingerprint =
                 holder.map(found -> found.certificate.fingerprint()).orElse("");
         String armored = holder.map(found -> found.certificate.armored()).orElse(null);
-        return new Challenge(id, challenges.encrypt(name, armored, response(name, fingerprint, id)), CHALLENGE_LIFE);
+        try (Secret response = response(name, fingerprint, id)) {
+            return new Challenge(id, challenges.encrypt(name, armored, response), CHALLENGE_LIFE);
+        }
     }
 
     /** A session for who read the challenge, or {@code bad_otp}. */
-    Grant byKey(Username name, String challengeId, String response) {
+    Grant byKey(Username name, String challengeId, Secret response) {
         Id id = parse(challengeId);
         Optional<KeyHolder> holder = database.read(handle -> holder(handle, name));
         String fingerprint =
                 holder.map(found -> found.certificate.fingerprint()).orElse("");
-        boolean right = Secrets.same(bytes(response(name, fingerprint, id)), bytes(response));
+        boolean right;
+        try (Secret expected = response(name, fingerprint, id)) {
+            right = expected.equals(response);
+        }
         Instant expires = expiry(id);
         if (!right || holder.isEmpty() || !expires.isAfter(time.instant())) {
             throw Reason.BAD_OTP.refuse();
@@ -150,9 +156,9 @@ final class Logins implements Expiring {
         return user.flatMap(found -> trusted.map(key -> new KeyHolder(found, key)));
     }
 
-    private String response(Username name, String fingerprint, Id id) {
+    private Secret response(Username name, String fingerprint, Id id) {
         byte[] message = Vault.lengthPrefixed("response", bytes(name.bare()), bytes(fingerprint), id.bytes());
-        return Secrets.base64Url(Arrays.copyOf(Vault.hmac(responseKey, message), RESPONSE_BYTES));
+        return Secret.base64Url(Arrays.copyOf(Vault.hmac(responseKey, message), RESPONSE_BYTES));
     }
 
     private static byte[] expiry(Instant at) {

@@ -48,6 +48,7 @@ import org.bouncycastle.openpgp.operator.bc.BcPGPDataEncryptorBuilder;
 import org.bouncycastle.openpgp.operator.bc.BcPublicKeyKeyEncryptionMethodGenerator;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,7 +101,7 @@ final class OpenPgp {
             OpenPGPCertificate bare = withoutStrangers(given);
             Date at = evaluationTime(bare, now);
             refuseWeak(bare);
-            encrypt(encryptionKey(bare, at), "can it");
+            encrypt(encryptionKey(bare, at), new byte[1]);
             if (userIds == UserIds.WITHOUT_EMAIL) {
                 refuseEmail(bare);
             }
@@ -112,24 +113,25 @@ final class OpenPgp {
     }
 
     /** An armored message that only the certificate's owner can read, and that names no recipient. */
-    String encrypt(String certificate, String text, Instant now) {
+    String encrypt(String certificate, Secret text, Instant now) {
         OpenPGPCertificate recipient = parse(dearmor(certificate));
         try {
-            return encrypt(encryptionKey(recipient, evaluationTime(recipient, now)), text);
+            return encrypt(encryptionKey(recipient, evaluationTime(recipient, now)), text.lend(byte[]::clone));
         } catch (PGPException | IOException | RuntimeException unusable) {
             throw refusal(unusable);
         }
     }
 
     /**
-     * The same work and the same shape as {@link #encrypt(String, String, Instant)}, but to a key that nobody has: the
+     * The same work and the same shape as {@link #encrypt(String, Secret, Instant)}, but to a key that nobody has: the
      * template's kind and size with {@code material} as its modulus or point. A key of its own for each name, because many
      * messages to one RSA key betray its modulus, and a decoy shared by all names would thus be told from a real key.
      */
-    String encryptToNobody(String template, byte[] material, String text, Instant now) {
+    String encryptToNobody(String template, byte[] material, Secret text, Instant now) {
         OpenPGPCertificate shape = parse(dearmor(template));
         try {
-            return encrypt(withMaterial(encryptionKey(shape, evaluationTime(shape, now)), material), text);
+            return encrypt(
+                    withMaterial(encryptionKey(shape, evaluationTime(shape, now)), material), text.lend(byte[]::clone));
         } catch (PGPException | IOException unusable) {
             throw new IllegalStateException("a decoy certificate can always be encrypted to", unusable);
         }
@@ -328,7 +330,8 @@ final class OpenPgp {
      * One shape for everyone: no compression, no file name, no time, AES-256; version 4 keys get the packets every
      * implementation reads (SEIPD 1), version 6 keys those of RFC 9580 (SEIPD 2, OCB). The recipient is the wildcard.
      */
-    private String encrypt(PGPPublicKey key, String text) throws PGPException, IOException {
+    /** @param plain wiped in the end */
+    private String encrypt(PGPPublicKey key, byte[] plain) throws PGPException, IOException {
         BcPGPDataEncryptorBuilder cipher =
                 new BcPGPDataEncryptorBuilder(SymmetricKeyAlgorithmTags.AES_256).setSecureRandom(random);
         if (key.getVersion() >= PublicKeyPacket.VERSION_6) {
@@ -342,8 +345,7 @@ final class OpenPgp {
         PGPEncryptedDataGenerator encryption = new PGPEncryptedDataGenerator(cipher);
         encryption.addMethod(recipient);
 
-        byte[] plain = text.getBytes(StandardCharsets.UTF_8);
-        ByteArrayOutputStream literal = new ByteArrayOutputStream();
+        Plain literal = new Plain();
         try (OutputStream out = new PGPLiteralDataGenerator()
                 .open(literal, PGPLiteralData.BINARY, "", plain.length, Date.from(Instant.EPOCH))) {
             out.write(plain);
@@ -351,8 +353,24 @@ final class OpenPgp {
         ByteArrayOutputStream message = new ByteArrayOutputStream();
         try (OutputStream out = encryption.open(message, literal.size())) {
             literal.writeTo(out);
+        } finally {
+            Arrays.fill(plain, (byte) 0);
+            literal.wipe();
         }
         return armor(message.toByteArray());
+    }
+
+    /** A code and its packet's head, which fit without growing. */
+    private static final class Plain extends ByteArrayOutputStream {
+        private static final int BYTES = 256;
+
+        Plain() {
+            super(BYTES);
+        }
+
+        void wipe() {
+            Arrays.fill(buf, (byte) 0);
+        }
     }
 
     private PGPPublicKey withMaterial(PGPPublicKey key, byte[] material) throws PGPException {

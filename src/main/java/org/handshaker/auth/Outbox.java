@@ -14,6 +14,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.MailAddress;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Standing;
 import org.handshaker.core.Username;
 import org.jspecify.annotations.Nullable;
@@ -127,7 +128,9 @@ final class Outbox implements AutoCloseable {
         try {
             // It may have waited: no mail shall bring a code that has run out.
             if (resets.isLive(asked.name, asked.reset)) {
-                post.mailer().send(asked.address, resets.otp(asked.name, asked.reset));
+                try (Secret otp = resets.otp(asked.name, asked.reset)) {
+                    post.mailer().send(asked.address, otp);
+                }
             }
         } catch (RuntimeException lost) {
             // Where it went and why it did not arrive is written down nowhere.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.auth;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.handshaker.core.Id;
@@ -9,19 +10,29 @@ import org.jdbi.v3.core.Handle;
 
 /** The SQL of {@code passwords} and {@code recovery_codes}: what an owner proves to be the owner with. */
 final class ProofStore {
+    private static final byte[] NOBODY = Id.random().bytes();
+    /** Of a hash at the cost that is the default. */
+    private static final int PHC_CHARS = 97;
+
     private final Vault vault;
+    private final byte[] nobodys;
 
     ProofStore(Vault vault) {
         this.vault = vault;
+        this.nobodys = vault.seal("0".repeat(PHC_CHARS), "password", NOBODY);
     }
 
-    /** The PHC string. */
+    /** The PHC string. As much is opened for somebody who does not exist: opening less would be heard in the time. */
     Optional<String> password(Handle handle, Id user) {
-        return handle.createQuery("SELECT phc_sealed FROM passwords WHERE user_id = :user")
+        byte[] sealed = handle.createQuery(
+                        "SELECT coalesce((SELECT phc_sealed FROM passwords WHERE user_id = :user), :nobodys)")
                 .bind("user", user.bytes())
+                .bind("nobodys", nobodys)
                 .mapTo(byte[].class)
-                .findOne()
-                .map(phc -> vault.openText(phc, "password", user.bytes()));
+                .one();
+        boolean isNobodys = Arrays.equals(nobodys, sealed);
+        String phc = vault.openText(sealed, "password", isNobodys ? NOBODY : user.bytes());
+        return isNobodys ? Optional.empty() : Optional.of(phc);
     }
 
     void setPassword(Handle handle, Id user, String phc) {
@@ -66,6 +77,6 @@ final class ProofStore {
     }
 
     private byte[] hash(Id user, RecoveryCode code) {
-        return vault.blind("recovery code", user.bytes(), code.bytes());
+        return code.bare().lend(bytes -> vault.blind("recovery code", user.bytes(), bytes));
     }
 }

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.Optional;
 import org.handshaker.core.Id;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Vault;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * keeps the hash of the latest only. That a token carries its own expiry lets the store know no more than the day, and that
  * an older one is still recognised as the relay's own lets a second use be told from a guess.
  */
-record RefreshToken(Id session, Instant expires, String text) {
+record RefreshToken(Id session, Instant expires, Secret text) implements AutoCloseable {
     private static final int NONCE_BYTES = 16;
     private static final int TAG_BYTES = 16;
     private static final int HEAD_BYTES = Id.BYTES + Long.BYTES + NONCE_BYTES;
@@ -39,26 +39,31 @@ record RefreshToken(Id session, Instant expires, String text) {
             if (retryId == null) {
                 return first(used.session, expires);
             }
-            byte[] message = Vault.lengthPrefixed("next", bytes(used.text), bytes(retryId));
-            return make(used.session, expires, Arrays.copyOf(Vault.hmac(key, message), NONCE_BYTES));
+            byte[] message = used.text.lend(text -> Vault.lengthPrefixed("next", text, bytes(retryId)));
+            byte[] nonce = Arrays.copyOf(Vault.hmac(key, message), NONCE_BYTES);
+            Arrays.fill(message, (byte) 0);
+            return make(used.session, expires, nonce);
         }
 
         /** Empty for whatever this relay did not make. */
-        Optional<RefreshToken> read(String text) {
-            byte[] token;
-            try {
-                token = Base64.getUrlDecoder().decode(text);
-            } catch (IllegalArgumentException notBase64) {
-                return Optional.empty();
-            }
+        Optional<RefreshToken> read(Secret text) {
+            Optional<byte[]> decoded = text.decoded();
+            Optional<RefreshToken> read = decoded.flatMap(this::read);
+            decoded.ifPresent(token -> Arrays.fill(token, (byte) 0));
+            return read;
+        }
+
+        private Optional<RefreshToken> read(byte[] token) {
             if (token.length != HEAD_BYTES + TAG_BYTES) {
                 return Optional.empty();
             }
             byte[] head = Arrays.copyOf(token, HEAD_BYTES);
-            if (!Secrets.same(tag(head), Arrays.copyOfRange(token, HEAD_BYTES, token.length))) {
+            boolean isOurs = Secrets.same(tag(head), Arrays.copyOfRange(token, HEAD_BYTES, token.length));
+            Arrays.fill(head, (byte) 0);
+            if (!isOurs) {
                 return Optional.empty();
             }
-            ByteBuffer parts = ByteBuffer.wrap(head);
+            ByteBuffer parts = ByteBuffer.wrap(token);
             byte[] session = new byte[Id.BYTES];
             parts.get(session);
             Instant expires = Instant.ofEpochSecond(parts.getLong());
@@ -77,7 +82,9 @@ record RefreshToken(Id session, Instant expires, String text) {
                     .put(head)
                     .put(tag(head))
                     .array();
-            return new RefreshToken(session, expires, Secrets.base64Url(token));
+            Arrays.fill(head, (byte) 0);
+            Arrays.fill(nonce, (byte) 0);
+            return new RefreshToken(session, expires, Secret.base64Url(token));
         }
 
         private byte[] tag(byte[] head) {
@@ -90,7 +97,12 @@ record RefreshToken(Id session, Instant expires, String text) {
     }
 
     byte[] hash() {
-        return Secrets.sha256(text);
+        return text.sha256();
+    }
+
+    @Override
+    public void close() {
+        text.close();
     }
 
     @Override

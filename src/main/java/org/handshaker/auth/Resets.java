@@ -14,7 +14,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
-import org.handshaker.core.Secrets;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.Directory;
@@ -76,7 +76,7 @@ final class Resets implements Expiring, KeyChanged {
     }
 
     /** Answers the same to everyone; only the owner's key reads it. */
-    Challenge ask(Username name, @Nullable String deviceToken) {
+    Challenge ask(Username name, @Nullable Secret deviceToken) {
         Instant now = now();
         Asked asked = database.write(handle -> {
             Optional<User> user = directory.find(handle, name);
@@ -87,8 +87,9 @@ final class Resets implements Expiring, KeyChanged {
             Optional<Certificate> key = keys.trusted(handle, user.map(User::id).orElseGet(Id::random));
             return new Asked(reset, key.map(Certificate::armored).orElse(null));
         });
-        String message = challenges.encrypt(name, asked.certificate, otp(name, asked.reset));
-        return new Challenge(asked.reset, message, LIFE);
+        try (Secret otp = otp(name, asked.reset)) {
+            return new Challenge(asked.reset, challenges.encrypt(name, asked.certificate, otp), LIFE);
+        }
     }
 
     /** One's own, where there is room; otherwise an id that no row has, and whose code is therefore not taken. */
@@ -118,7 +119,7 @@ final class Resets implements Expiring, KeyChanged {
      * The user whom the code proves to be the owner, without using it up; {@code bad_otp} for whatever is wrong. A wrong code
      * is counted, and the count is committed before the refusal: no number of guesses at once makes a sixth.
      */
-    Id check(Username name, String resetId, String otp) {
+    Id check(Username name, String resetId, Secret otp) {
         Id reset = parse(resetId);
         return database.free(handle -> isRight(handle, name, reset, otp)
                         ? directory.find(handle, name).map(User::id)
@@ -127,7 +128,7 @@ final class Resets implements Expiring, KeyChanged {
     }
 
     /** Uses the code up, and with it every other reset of the account; {@code bad_otp} where another was faster. */
-    void use(Handle handle, Username name, String resetId, String otp) {
+    void use(Handle handle, Username name, String resetId, Secret otp) {
         if (!isRight(handle, name, parse(resetId), otp)) {
             throw Reason.BAD_OTP.refuse();
         }
@@ -141,9 +142,12 @@ final class Resets implements Expiring, KeyChanged {
                 .isPresent());
     }
 
-    private boolean isRight(Handle handle, Username name, Id reset, String otp) {
+    private boolean isRight(Handle handle, Username name, Id reset, Secret otp) {
         Optional<Row> row = store.find(handle, account(name), reset, now());
-        boolean right = Secrets.same(bytes(otp(name, reset)), bytes(otp));
+        boolean right;
+        try (Secret expected = otp(name, reset)) {
+            right = expected.equals(otp);
+        }
         if (row.isEmpty() || row.get().tries() >= TRIES_MAX) {
             return false;
         }
@@ -172,9 +176,9 @@ final class Resets implements Expiring, KeyChanged {
     }
 
     /** The code of a reset; for its owner's mail and nobody's answer. */
-    String otp(Username name, Id reset) {
+    Secret otp(Username name, Id reset) {
         byte[] message = Vault.lengthPrefixed("otp", account(name), reset.bytes());
-        return Secrets.base64Url(Arrays.copyOf(Vault.hmac(otpKey, message), OTP_BYTES));
+        return Secret.base64Url(Arrays.copyOf(Vault.hmac(otpKey, message), OTP_BYTES));
     }
 
     private byte[] account(Username name) {

@@ -12,10 +12,20 @@ import org.jdbi.v3.core.Handle;
 /** The SQL of {@code sessions} and {@code refreshed}. */
 final class SessionStore {
     /** A session and the hash of its good token. */
-    record Row(Id user, byte[] tokenHash) {}
+    record Row(Id user, byte[] tokenHash) {
+        @Override
+        public String toString() {
+            return "Row";
+        }
+    }
 
     /** When and for which try a token was used. */
-    record Used(byte[] retryHash, Instant at) {}
+    record Used(byte[] retryHash, Instant at) {
+        @Override
+        public String toString() {
+            return "Used";
+        }
+    }
 
     void insert(Handle handle, Caller caller, RefreshToken token, Instant now) {
         handle.createUpdate(

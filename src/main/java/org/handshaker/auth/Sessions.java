@@ -13,6 +13,7 @@ import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Remembered;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Vault;
 import org.handshaker.store.Database;
@@ -101,10 +102,12 @@ public final class Sessions implements Authenticator, Expiring {
      *
      * @param retryId the client's own name for this try
      */
-    Grant refresh(String text, @Nullable String retryId) {
-        RefreshToken token = mint.read(text).orElseThrow(Reason.NOT_SIGNED_IN::refuse);
-        // A refusal inside the change would undo the very ending that it reports.
-        return database.free(handle -> refreshed(handle, token, retryId)).orElseThrow(Reason.SESSION_REVOKED::refuse);
+    Grant refresh(Secret text, @Nullable String retryId) {
+        try (RefreshToken token = mint.read(text).orElseThrow(Reason.NOT_SIGNED_IN::refuse)) {
+            // A refusal inside the change would undo the very ending that it reports.
+            return database.free(handle -> refreshed(handle, token, retryId))
+                    .orElseThrow(Reason.SESSION_REVOKED::refuse);
+        }
     }
 
     private Optional<Grant> refreshed(Handle handle, RefreshToken token, @Nullable String retryId) {

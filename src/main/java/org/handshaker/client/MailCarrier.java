@@ -29,6 +29,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.handshaker.core.Config;
 import org.handshaker.core.MailAddress;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Unusable;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * about this machine: no host name, no program, no time finer than a minute.
  */
 public final class MailCarrier implements AutoCloseable {
+    private static final int CODE_CHARS_MAX = 64;
     private static final Duration LONGEST = Duration.ofSeconds(90);
     private static final int SMTPS = 465;
     private static final int SUBMISSION = 587;
@@ -174,8 +176,8 @@ public final class MailCarrier implements AutoCloseable {
      * @param code letters, digits, hyphens and underscores
      * @throws RelayUnreachable if the server cannot be reached or does not take it
      */
-    public void send(MailAddress to, String code) {
-        if (!code.matches("[A-Za-z0-9_-]{1,64}")) {
+    public void send(MailAddress to, Secret code) {
+        if (!code.lend(MailCarrier::isCode)) {
             // No line of it can begin with a dot, which would have to be doubled.
             throw new IllegalArgumentException("this is no code");
         }
@@ -207,7 +209,7 @@ public final class MailCarrier implements AutoCloseable {
         return new RelayUnreachable("The mail server cannot be used: " + what + ".", failed);
     }
 
-    private void trySending(MailAddress to, String code) throws IOException {
+    private void trySending(MailAddress to, Secret code) throws IOException {
         try (SocksChannel channel = channel()) {
             SmtpWire wire = greeted(channel);
             byte[] target = to.ascii();
@@ -295,7 +297,19 @@ public final class MailCarrier implements AutoCloseable {
         }
     }
 
-    private void write(SmtpWire wire, byte[] from, byte[] to, String code) throws IOException {
+    private static boolean isCode(byte[] text) {
+        boolean fits = text.length >= 1 && text.length <= CODE_CHARS_MAX;
+        for (byte letter : text) {
+            fits &= (letter >= 'A' && letter <= 'Z')
+                    || (letter >= 'a' && letter <= 'z')
+                    || (letter >= '0' && letter <= '9')
+                    || letter == '_'
+                    || letter == '-';
+        }
+        return fits;
+    }
+
+    private void write(SmtpWire wire, byte[] from, byte[] to, Secret code) throws IOException {
         wire.say(ascii("From: <"), from, ascii(">"));
         wire.say(ascii("To: <"), to, ascii(">"));
         wire.say("Subject: Your code");
@@ -308,7 +322,12 @@ public final class MailCarrier implements AutoCloseable {
         wire.say("MIME-Version: 1.0");
         wire.say("Content-Type: text/plain; charset=us-ascii");
         wire.say("");
-        wire.say(code);
+        byte[] text = code.lend(byte[]::clone);
+        try {
+            wire.say(text);
+        } finally {
+            Arrays.fill(text, (byte) 0);
+        }
         wire.say(".");
     }
 

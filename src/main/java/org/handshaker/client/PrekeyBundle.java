@@ -16,6 +16,11 @@ public record PrekeyBundle(String identityKey, Prekey signed, @Nullable Prekey o
         static Prekey of(Answer answer) {
             return new Prekey(answer.opaque("key_id"), answer.text("key"), answer.textIfAny("signature"));
         }
+
+        @Override
+        public String toString() {
+            return "Prekey";
+        }
     }
 
     static PrekeyBundle of(Answer answer) {
@@ -32,5 +37,10 @@ public record PrekeyBundle(String identityKey, Prekey signed, @Nullable Prekey o
 
     private static @Nullable Prekey prekey(@Nullable Answer answer) {
         return answer == null ? null : Prekey.of(answer);
+    }
+
+    @Override
+    public String toString() {
+        return "PrekeyBundle";
     }
 }

@@ -31,7 +31,12 @@ final class Announcements {
     record Peer(String username) {}
 
     /** @param key which one, where it is not the certificate */
-    record Key(String username, String fingerprint, String effectiveAt, @Nullable String key) {}
+    record Key(String username, String fingerprint, String effectiveAt, @Nullable String key) {
+        @Override
+        public String toString() {
+            return "Key";
+        }
+    }
 
     /** Tells one side of a request. */
     void requested(Handle handle, Id told, Request request) {

@@ -58,4 +58,9 @@ public record KeyLogEntry(
     private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
+
+    @Override
+    public String toString() {
+        return "KeyLogEntry";
+    }
 }

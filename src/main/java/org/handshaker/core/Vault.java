@@ -44,7 +44,11 @@ public final class Vault {
 
     /** Finds without showing: the same value gives the same 32 bytes, and the bytes do not give the value. */
     public byte[] blind(String purpose, byte[]... parts) {
-        return blinding.of(lengthPrefixed(purpose, parts));
+        byte[] message = lengthPrefixed(purpose, parts);
+        byte[] blinded = blinding.of(message);
+        // It may hold a token.
+        Arrays.fill(message, (byte) 0);
+        return blinded;
     }
 
     public byte[] blind(Username name) {

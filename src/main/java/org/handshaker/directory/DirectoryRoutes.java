@@ -47,7 +47,12 @@ public final class DirectoryRoutes {
             @Nullable String pgpPublicKey,
             @Nullable String fingerprint,
             @Nullable String keyChangedAt,
-            @Nullable Boolean online) {}
+            @Nullable Boolean online) {
+        @Override
+        public String toString() {
+            return "Shown";
+        }
+    }
 
     record Me(
             String username,
@@ -55,11 +60,21 @@ public final class DirectoryRoutes {
             @Nullable String fingerprint,
             @Nullable String keyChangedAt,
             boolean discoverable,
-            boolean presenceVisible) {}
+            boolean presenceVisible) {
+        @Override
+        public String toString() {
+            return "Me";
+        }
+    }
 
     record Change(@Nullable Boolean discoverable, @Nullable Boolean presenceVisible) {}
 
-    record PublicKey(String username, String pgpPublicKey, String fingerprint) {}
+    record PublicKey(String username, String pgpPublicKey, String fingerprint) {
+        @Override
+        public String toString() {
+            return "PublicKey";
+        }
+    }
 
     record Wanted(List<String> usernames) {
         Wanted {

@@ -20,32 +20,36 @@ final class UserStore {
             "id, name_sealed, created_day, discoverable, presence_visible, fingerprint_sealed, key_changed_day";
 
     private final Vault vault;
+    private final Nobody nobody;
 
     UserStore(Vault vault) {
         this.vault = vault;
+        this.nobody = new Nobody(vault);
     }
 
     Optional<User> find(Handle handle, Username name) {
-        return handle.createQuery("SELECT " + COLUMNS + " FROM users WHERE name_blind = :blind")
-                .bind("blind", vault.blind(name))
+        return find(handle, vault.blind(name));
+    }
+
+    private Optional<User> find(Handle handle, byte[] blind) {
+        return nobody.filter(nobody.bind(handle.createQuery(
+                        "SELECT " + COLUMNS + " FROM users WHERE name_blind = :blind" + Nobody.OTHERWISE))
+                .bind("blind", blind)
                 .map((row, context) -> user(row))
-                .findOne();
+                .one());
     }
 
     /** Finds nobody, and takes as long as {@link #find} does where nobody has the name. */
     void miss(Handle handle, Username name) {
-        byte[] nobodys = vault.blind("nobody", vault.blind(name));
-        var unused = handle.createQuery("SELECT " + COLUMNS + " FROM users WHERE name_blind = :blind")
-                .bind("blind", nobodys)
-                .map((row, context) -> user(row))
-                .findOne();
+        var unused = find(handle, vault.blind("nobody", vault.blind(name)));
     }
 
     Optional<User> byId(Handle handle, Id id) {
-        return handle.createQuery("SELECT " + COLUMNS + " FROM users WHERE id = :id")
-                .bind("id", id.bytes())
-                .map((row, context) -> user(row))
-                .findOne();
+        return nobody.filter(
+                nobody.bind(handle.createQuery("SELECT " + COLUMNS + " FROM users WHERE id = :id" + Nobody.OTHERWISE))
+                        .bind("id", id.bytes())
+                        .map((row, context) -> user(row))
+                        .one());
     }
 
     Optional<Profile> profile(Handle handle, Username name) {
@@ -63,11 +67,15 @@ final class UserStore {
     }
 
     Optional<String> certificate(Handle handle, Id id) {
-        return handle.createQuery("SELECT certificate_sealed FROM users WHERE id = :id")
+        byte[] sealed = handle.createQuery(
+                        "SELECT coalesce((SELECT certificate_sealed FROM users WHERE id = :id), :nobodys)")
                 .bind("id", id.bytes())
+                .bind("nobodys", nobody.certificate())
                 .mapTo(byte[].class)
-                .findOne()
-                .map(stored -> vault.openText(stored, "user.certificate", id.bytes()));
+                .one();
+        return nobody.isCertificate(sealed)
+                ? nobody.openCertificate()
+                : Optional.of(vault.openText(sealed, "user.certificate", id.bytes()));
     }
 
     void eachDiscoverableName(Handle handle, Consumer<Username> each) {
@@ -165,6 +173,9 @@ final class UserStore {
     private User user(ResultSet row) throws SQLException {
         Id id = Id.of(row.getBytes("id"));
         byte @Nullable [] fingerprint = row.getBytes("fingerprint_sealed");
+        if (fingerprint == null) {
+            nobody.openFingerprint();
+        }
         return new User(
                 id,
                 name(row),

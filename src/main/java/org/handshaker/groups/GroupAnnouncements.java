@@ -19,7 +19,12 @@ final class GroupAnnouncements {
 
     private record Removed(String groupId) {}
 
-    private record Key(String groupId, long epoch, String sealedKey) {}
+    private record Key(String groupId, long epoch, String sealedKey) {
+        @Override
+        public String toString() {
+            return "Key";
+        }
+    }
 
     void changed(Handle handle, Group group) {
         String payload = Json.text(new Changed(group.id(), group.epoch()));

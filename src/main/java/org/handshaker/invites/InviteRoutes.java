@@ -4,16 +4,19 @@ package org.handshaker.invites;
 import static org.handshaker.web.Access.USER;
 
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Secret;
 import org.handshaker.groups.Group;
 import org.handshaker.invites.Invite.Kind;
 import org.handshaker.web.Call;
 import org.handshaker.web.Reply;
 import org.handshaker.web.Route;
+import org.handshaker.web.Wiped;
 import org.jspecify.annotations.Nullable;
 
 /** The invites of section 5 of the contract over HTTP; the one to register is a field of registering. */
@@ -45,28 +48,56 @@ public final class InviteRoutes {
         }
     }
 
-    record Made(String invite, String inviteId, String expiresAt) {}
+    record Made(char[] invite, String inviteId, String expiresAt) implements Wiped {
+        @Override
+        public void wipe() {
+            Arrays.fill(invite, '\0');
+        }
 
-    record Listed(List<Row> invites) {
-        record Row(String inviteId, String kind, @Nullable String groupId, int usesLeft, String expiresAt) {}
+        @Override
+        public String toString() {
+            return "Made";
+        }
     }
 
-    record Redeeming(String invite) {}
+    record Listed(List<Row> invites) {
+        record Row(String inviteId, String kind, @Nullable String groupId, int usesLeft, String expiresAt) {
+            @Override
+            public String toString() {
+                return "Row";
+            }
+        }
+    }
+
+    record Redeeming(char[] invite) implements Wiped {
+        @Override
+        public void wipe() {
+            Arrays.fill(invite, '\0');
+        }
+
+        @Override
+        public String toString() {
+            return "Redeeming";
+        }
+    }
 
     record Redeemed(String kind, String username, @Nullable String groupId, @Nullable Long epoch) {}
 
     private Reply make(Call call) {
         Making body = call.body(Making.class);
-        Invites.Made made = invites.make(
+        try (Invites.Made made = invites.make(
                 call.user(),
                 Kind.parse(body.kind()),
                 body.groupId(),
                 (int) body.uses(),
-                Duration.ofSeconds(body.expiresIn()));
-        return Reply.created(new Made(
-                made.token(),
-                made.invite().id().text(),
-                made.invite().expiresAt().toString()));
+                Duration.ofSeconds(body.expiresIn()))) {
+            return Reply.secret(
+                    201,
+                    new Made(
+                            made.token().chars(),
+                            made.invite().id().text(),
+                            made.invite().expiresAt().toString()));
+        }
     }
 
     private Reply list(Call call) {
@@ -86,8 +117,10 @@ public final class InviteRoutes {
     }
 
     private Reply redeem(Call call) {
-        Invites.Redeemed redeemed =
-                invites.redeem(call.user(), call.body(Redeeming.class).invite());
+        Invites.Redeemed redeemed;
+        try (Secret token = Secret.of(call.body(Redeeming.class).invite())) {
+            redeemed = invites.redeem(call.user(), token);
+        }
         @Nullable Group group = redeemed.group();
         return Reply.ok(new Redeemed(
                 redeemed.kind().text(),

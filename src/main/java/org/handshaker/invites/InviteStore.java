@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.invites;
 
-import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -9,6 +8,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.handshaker.core.Id;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Vault;
 import org.handshaker.invites.Invite.Kind;
 import org.handshaker.web.Json;
@@ -27,7 +27,7 @@ final class InviteStore {
 
     private record Content(String kind, @Nullable String inviter, @Nullable String group) {}
 
-    void add(Handle handle, String token, Invite invite) {
+    void add(Handle handle, Secret token, Invite invite) {
         byte[] hash = hash(token);
         @Nullable Id inviter = invite.inviter();
         Content content = new Content(invite.kind().text(), inviter == null ? null : inviter.text(), invite.group());
@@ -46,7 +46,7 @@ final class InviteStore {
     }
 
     /** The invite of that token, unless its time is over. */
-    Optional<Invite> find(Handle handle, String token, Instant now) {
+    Optional<Invite> find(Handle handle, Secret token, Instant now) {
         return handle.createQuery("SELECT " + COLUMNS + " FROM invites WHERE token_hash = :hash AND expires_at > :now")
                 .bind("hash", hash(token))
                 .bind("now", now.getEpochSecond())
@@ -55,7 +55,7 @@ final class InviteStore {
     }
 
     /** One use fewer; the last one takes the row with it. */
-    void use(Handle handle, String token, Invite invite) {
+    void use(Handle handle, Secret token, Invite invite) {
         String sql = invite.usesLeft() == 1
                 ? "DELETE FROM invites WHERE token_hash = :hash"
                 : "UPDATE invites SET uses_left = uses_left - 1 WHERE token_hash = :hash";
@@ -122,8 +122,8 @@ final class InviteStore {
                 Instant.ofEpochSecond(row.getLong("expires_at")));
     }
 
-    private byte[] hash(String token) {
-        return vault.blind("invite", token.getBytes(StandardCharsets.UTF_8));
+    private byte[] hash(Secret token) {
+        return token.lend(bytes -> vault.blind("invite", bytes));
     }
 
     private byte[] inviter(@Nullable Id inviter) {

@@ -12,7 +12,7 @@ import org.handshaker.connections.Connections;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
-import org.handshaker.core.Secrets;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.handshaker.directory.AccountGone;
@@ -54,7 +54,12 @@ public final class Invites implements Invitation, AccountGone, Expiring {
     }
 
     /** @param token shown this once */
-    public record Made(String token, Invite invite) {
+    public record Made(Secret token, Invite invite) implements AutoCloseable {
+        @Override
+        public void close() {
+            token.close();
+        }
+
         @Override
         public String toString() {
             return "Made";
@@ -68,8 +73,8 @@ public final class Invites implements Invitation, AccountGone, Expiring {
     public static Made byOperator(Database database, Vault vault, Instant now, int uses, Duration life) {
         InviteStore store = new InviteStore(vault);
         Instant second = now.truncatedTo(ChronoUnit.SECONDS);
-        Made made = new Made(
-                Secrets.newToken(), new Invite(Id.random(), Kind.REGISTER, null, null, uses, second.plus(life)));
+        Made made =
+                new Made(Secret.random(), new Invite(Id.random(), Kind.REGISTER, null, null, uses, second.plus(life)));
         return database.write(handle -> {
             if (store.count(handle, null, second) >= Limits.INVITES_PER_USER_MAX) {
                 throw Reason.TOO_MANY_INVITES.refuse();
@@ -84,7 +89,7 @@ public final class Invites implements Invitation, AccountGone, Expiring {
         if ((kind == Kind.GROUP) != (group != null)) {
             throw Reason.MALFORMED.refuse("A group_id is for invites of kind group, and those need one.");
         }
-        Made made = new Made(Secrets.newToken(), new Invite(Id.random(), kind, inviter, group, uses, now().plus(life)));
+        Made made = new Made(Secret.random(), new Invite(Id.random(), kind, inviter, group, uses, now().plus(life)));
         return database.write(handle -> {
             if (directory.byId(handle, inviter).isEmpty()) {
                 throw Reason.NOT_SIGNED_IN.refuse();
@@ -116,7 +121,7 @@ public final class Invites implements Invitation, AccountGone, Expiring {
     }
 
     /** Uses an invite to a connection or a group; {@code not_found} for what is none, or none any more. */
-    public Redeemed redeem(Id user, String token) {
+    public Redeemed redeem(Id user, Secret token) {
         return database.write(handle -> {
             Invite invite = good(handle, token)
                     .filter(found -> found.kind() != Kind.REGISTER)
@@ -135,23 +140,23 @@ public final class Invites implements Invitation, AccountGone, Expiring {
         });
     }
 
-    private Optional<Invite> good(Handle handle, String token) {
+    private Optional<Invite> good(Handle handle, Secret token) {
         return store.find(handle, token, now());
     }
 
     @Override
-    public boolean admits(String invite) {
+    public boolean admits(Secret invite) {
         return database.<Boolean>read(handle -> registers(handle, invite).isPresent());
     }
 
     @Override
-    public boolean use(Handle handle, String invite) {
+    public boolean use(Handle handle, Secret invite) {
         Optional<Invite> found = registers(handle, invite);
         found.ifPresent(good -> store.use(handle, invite, good));
         return found.isPresent();
     }
 
-    private Optional<Invite> registers(Handle handle, String token) {
+    private Optional<Invite> registers(Handle handle, Secret token) {
         return good(handle, token).filter(invite -> invite.kind() == Kind.REGISTER);
     }
 

@@ -27,6 +27,11 @@ final class PrekeyStore {
         static Kept of(Upload upload) {
             return new Kept(upload.identityKey(), upload.signedPrekey(), upload.lastResortKyberPrekey());
         }
+
+        @Override
+        public String toString() {
+            return "Kept";
+        }
     }
 
     /** What is handed out once. */
@@ -118,7 +123,12 @@ final class PrekeyStore {
 
     /** The oldest that waits, as JSON; from the commit on it is handed out. */
     Optional<String> take(Handle handle, Id user, Kind kind) {
-        record Row(long row, byte[] digest, byte[] sealed) {}
+        record Row(long row, byte[] digest, byte[] sealed) {
+            @Override
+            public String toString() {
+                return "Row";
+            }
+        }
         Optional<Row> oldest = handle.createQuery(
                         """
                         SELECT row, digest, sealed FROM one_time_prekeys

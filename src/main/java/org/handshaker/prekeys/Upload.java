@@ -31,12 +31,22 @@ public record Upload(
             requireText(key);
             requireText(signature);
         }
+
+        @Override
+        public String toString() {
+            return "SignedPrekey";
+        }
     }
 
     public record OneTimePrekey(Object keyId, String key) {
         public OneTimePrekey {
             requireKeyId(keyId);
             requireText(key);
+        }
+
+        @Override
+        public String toString() {
+            return "OneTimePrekey";
         }
     }
 
@@ -45,6 +55,11 @@ public record Upload(
             requireKeyId(keyId);
             requireText(key);
             requireText(signature);
+        }
+
+        @Override
+        public String toString() {
+            return "KyberPrekey";
         }
     }
 

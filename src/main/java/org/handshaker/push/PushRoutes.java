@@ -26,7 +26,12 @@ public final class PushRoutes {
                 Route.delete("/push/subscription", USER, this::unsubscribe));
     }
 
-    record Shown(boolean subscribed, String vapidPublicKey) {}
+    record Shown(boolean subscribed, String vapidPublicKey) {
+        @Override
+        public String toString() {
+            return "Shown";
+        }
+    }
 
     record Keys(@Nullable String p256dh, @Nullable String auth) {
         Subscription.DeviceKeys required() {

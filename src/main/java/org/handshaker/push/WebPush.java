@@ -53,7 +53,12 @@ final class WebPush {
     }
 
     /** One POST. */
-    record Wake(Map<String, String> headers, byte[] body) {}
+    record Wake(Map<String, String> headers, byte[] body) {
+        @Override
+        public String toString() {
+            return "Wake";
+        }
+    }
 
     /** The relay's public key, which a device names when it asks its push service for an endpoint. */
     String publicKey() {

@@ -13,14 +13,13 @@ import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.web.Call;
+import org.handshaker.web.Padding;
 import org.handshaker.web.Reply;
 import org.handshaker.web.Route;
 import org.jspecify.annotations.Nullable;
 
 /** Reading and acking the queue over HTTP: section 4 of the contract, less the sending. */
 public final class QueueRoutes {
-    /** An empty answer and one with mail of up to 1 KiB have one size. */
-    private static final int POLL_BYTES_MIN = 2_048;
     /** The most ids one ack names, and the fields beside them. */
     private static final int ACK_BYTES_MAX = 32 * Limits.ACK_IDS_MAX;
 
@@ -105,13 +104,13 @@ public final class QueueRoutes {
     private CompletionStage<Reply> events(Call call) {
         return poll(call, Wanted.EVERYTHING).thenApply(page -> Reply.ok(new EventsAnswer(
                         page.events().stream().map(EventView::of).toList(), queue.epoch(), page.expired(), page.more()))
-                .atLeast(POLL_BYTES_MIN));
+                .atLeast(Padding.MAIL_BYTES_MIN));
     }
 
     private CompletionStage<Reply> signals(Call call) {
         return poll(call, Wanted.SIGNALS).thenApply(page -> Reply.ok(
                         new SignalsAnswer(page.events().stream().map(Signal::of).toList(), queue.epoch()))
-                .atLeast(POLL_BYTES_MIN));
+                .atLeast(Padding.MAIL_BYTES_MIN));
     }
 
     /** The ack goes first, in the same round trip; the answer does not come before it is done. */

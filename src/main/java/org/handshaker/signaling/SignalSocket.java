@@ -2,10 +2,13 @@
 package org.handshaker.signaling;
 
 import java.nio.ByteBuffer;
+import java.util.Queue;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.common.WebSocketSession;
@@ -49,6 +52,12 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private final long openedNanos;
     private final AtomicBoolean isUnsigned = new AtomicBoolean();
     private final AtomicBoolean mustWrite = new AtomicBoolean();
+    /**
+     * Made and sent by whoever writes, because the commit thread, which tells of most, has other things to do. No more than
+     * there are sends of this socket under way.
+     */
+    private final Queue<Supplier<byte[]>> receipts = new ConcurrentLinkedQueue<>();
+
     private volatile @Nullable Session session;
     private volatile @Nullable Caller caller;
     /** Guarded by this. */
@@ -246,7 +255,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private void send(Caller known, Frames.Send send) {
         var unused = sockets.send(known, send).whenComplete((receipt, failed) -> {
             if (failed == null) {
-                sendFrame(receipt);
+                receipts.add(receipt);
+                writeSoon();
                 return;
             }
             @Nullable Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;
@@ -295,9 +305,10 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
                 sockets.countFrame(known);
             }
             // A copy: what Jetty read into is used again before this is written.
-            send(
+            gather(
                     OpCode.PONG,
                     ByteBuffer.allocate(payload.remaining()).put(payload).flip());
+            writeSoon();
         } catch (Refused refused) {
             refuse(null, refused);
         }
@@ -320,7 +331,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     @Override
     protected void push(Event event) {
         freeAcks.incrementAndGet();
-        sendFrame(Frames.event(event));
+        sendPadded(sockets.paddedMail(Frames.event(event)));
     }
 
     @Override
@@ -363,12 +374,13 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         sendPadded(sockets.padded(json));
     }
 
-    /** Sends without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
     private void sendPadded(byte[] padded) {
-        send(OpCode.TEXT, ByteBuffer.wrap(padded));
+        gather(OpCode.TEXT, ByteBuffer.wrap(padded));
+        writeSoon();
     }
 
-    private void send(byte opcode, ByteBuffer payload) {
+    /** Takes without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
+    private void gather(byte opcode, ByteBuffer payload) {
         @Nullable Session open = session;
         if (open == null || !open.isOpen()) {
             return;
@@ -389,6 +401,9 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
                             open.disconnect();
                         }),
                         true);
+    }
+
+    private void writeSoon() {
         if (mustWrite.compareAndSet(false, true)) {
             sockets.writeSoon(this);
         }
@@ -397,9 +412,19 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     /** What was sent so far goes out, in one piece where it is small. */
     void write() {
         mustWrite.set(false);
+        sendReceipts();
         @Nullable Session open = session;
         if (open != null) {
             core(open).flush(org.eclipse.jetty.util.Callback.NOOP);
+        }
+    }
+
+    /** One thread at a time, so that they come in the order in which events became safe. */
+    private void sendReceipts() {
+        synchronized (receipts) {
+            for (@Nullable Supplier<byte[]> next = receipts.poll(); next != null; next = receipts.poll()) {
+                gather(OpCode.TEXT, ByteBuffer.wrap(sockets.padded(next.get())));
+            }
         }
     }
 
@@ -422,6 +447,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         @Nullable Session open = session;
         if (open != null && closingSince.compareAndSet(null, sockets.nanos())) {
             message.end();
+            // After a close nothing more is heard.
+            sendReceipts();
             open.close(why.code, why.text, Callback.from(() -> {}, gone -> open.disconnect()));
         }
     }

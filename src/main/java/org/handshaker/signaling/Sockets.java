@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
@@ -320,8 +321,8 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         }
     }
 
-    /** What the sender is to read when the event is safe. */
-    CompletableFuture<byte[]> send(Caller caller, Frames.Send send) {
+    /** What the sender is to read when the event is safe, made by whoever writes it. */
+    CompletableFuture<Supplier<byte[]>> send(Caller caller, Frames.Send send) {
         gate.pass(Cost.SEND, caller, OptionalInt.empty());
         SignalingRoutes.requireOneTarget(send.toUser(), send.group(), send.groupEpoch());
         Kind kind = new Kind(send.kind());
@@ -330,11 +331,11 @@ public final class Sockets implements PresenceListener, AutoCloseable {
             return signaling
                     .sendToGroup(
                             caller.user(), send.group(), send.groupEpoch(), kind, send.payload(), send.id(), send.ttl())
-                    .thenApply(safe -> Frames.groupReceipt(send.id(), safe));
+                    .thenApply(safe -> () -> Frames.groupReceipt(send.id(), safe));
         }
         return signaling
                 .send(caller.user(), String.valueOf(send.toUser()), kind, send.payload(), send.id(), send.ttl())
-                .thenApply(receipt -> Frames.receipt(send.id(), receipt));
+                .thenApply(receipt -> () -> Frames.receipt(send.id(), receipt));
     }
 
     /** What is written to many costs more than what is written to one. */
@@ -427,6 +428,10 @@ public final class Sockets implements PresenceListener, AutoCloseable {
 
     byte[] padded(byte[] json) {
         return pads ? Padding.pad(json) : json;
+    }
+
+    byte[] paddedMail(byte[] json) {
+        return pads ? Padding.padMail(json) : json;
     }
 
     public int count() {

@@ -332,6 +332,8 @@ public final class Database implements AutoCloseable {
         config.setPragma(SQLiteConfig.Pragma.SECURE_DELETE, "ON");
         config.setTempStore(TempStore.MEMORY);
         config.enforceForeignKeys(true);
+        // Else the driver asks for the row of each insert, which nobody wants to know.
+        config.setGetGeneratedKeys(false);
         config.setBusyTimeout(BUSY_MILLIS);
         return config;
     }

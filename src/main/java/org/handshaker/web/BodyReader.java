@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.web;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -27,7 +27,7 @@ final class BodyReader implements Runnable {
 
     private final long everywhereMax;
     private final long beganNanos;
-    private final ByteArrayOutputStream kept = new ByteArrayOutputStream(512);
+    private final Kept kept = new Kept();
     private final CompletableFuture<byte[]> done = new CompletableFuture<>();
     private int total;
 
@@ -53,7 +53,7 @@ final class BodyReader implements Runnable {
     static CompletableFuture<byte[]> read(
             Content.Source source, int bytesMax, LongSupplier nanos, AtomicLong everywhere, long everywhereMax) {
         BodyReader reader = new BodyReader(source, bytesMax, nanos, everywhere, everywhereMax);
-        var unused = reader.done.whenComplete((body, failed) -> everywhere.addAndGet(-reader.kept.size()));
+        var unused = reader.done.whenComplete((body, failed) -> everywhere.addAndGet(-reader.kept.length));
         reader.run();
         return reader.done;
     }
@@ -84,9 +84,7 @@ final class BodyReader implements Runnable {
                     done.completeExceptionally(Reason.BUSY.refuse());
                     return;
                 }
-                byte[] copy = new byte[bytes.remaining()];
-                bytes.get(copy);
-                kept.writeBytes(copy);
+                kept.add(bytes);
             }
             chunk.release();
             if (chunk.isLast()) {
@@ -104,11 +102,41 @@ final class BodyReader implements Runnable {
         }
     }
 
+    /** It may hold a password: of what it grew out of, and of itself when it was taken, nothing stays behind. */
+    private static final class Kept {
+        private static final int BYTES = 512;
+
+        private byte[] room = new byte[BYTES];
+        private int length;
+
+        void add(ByteBuffer bytes) {
+            int needed = length + bytes.remaining();
+            if (needed > room.length) {
+                grow(Math.max(needed, 2 * room.length));
+            }
+            int count = bytes.remaining();
+            bytes.get(room, length, count);
+            length += count;
+        }
+
+        private void grow(int size) {
+            byte[] larger = Arrays.copyOf(room, size);
+            Arrays.fill(room, (byte) 0);
+            room = larger;
+        }
+
+        byte[] take() {
+            byte[] taken = Arrays.copyOf(room, length);
+            Arrays.fill(room, (byte) 0);
+            return taken;
+        }
+    }
+
     private void finish() {
         if (total > bytesMax) {
             done.completeExceptionally(Reason.TOO_LARGE.refuse());
         } else {
-            done.complete(kept.toByteArray());
+            done.complete(kept.take());
         }
     }
 }

@@ -2,6 +2,7 @@
 package org.handshaker.web;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,20 @@ public record Reply(
                 0);
     }
 
+    /**
+     * An answer that holds secrets: wiped as soon as it has been handed to the system, and the body it is made of at once.
+     * Padded here, so that there is no other copy.
+     */
+    public static Reply secret(int status, Wiped body) {
+        byte[] json = Json.write(body);
+        body.wipe();
+        byte[] sent = Padding.pad(json);
+        if (sent != json) {
+            Arrays.fill(json, (byte) 0);
+        }
+        return new Reply(status, sent, JSON, Map.of(), 0, () -> Arrays.fill(sent, (byte) 0));
+    }
+
     private static Reply json(int status, Object body) {
         return new Reply(status, Json.write(body), JSON, Map.of(), 0);
     }
@@ -60,5 +75,10 @@ public record Reply(
     /** What happens when this answer has been handed to the system, or could not be: for what ends the relay itself. */
     public Reply andThen(Runnable next) {
         return new Reply(status, body, contentType, headers, bytesMin, next);
+    }
+
+    @Override
+    public String toString() {
+        return "Reply";
     }
 }

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.support.Gpg;
 import org.handshaker.support.Together;
@@ -93,6 +94,10 @@ final class LoginsTest {
         assertEquals(1, house.rows("sessions"));
     }
 
+    private static Secret secret(String text) {
+        return Secret.of(text.toCharArray());
+    }
+
     private String phc() {
         return house.store
                 .database()
@@ -104,7 +109,7 @@ final class LoginsTest {
     void theOwnerOfTheKeySignsInWithoutAPassword() {
         house.register("alice", gpg.export(gpg.key("alice", "ed25519", "cv25519")));
         Logins.Challenge challenge = house.logins.challenge(ALICE);
-        String response = gpg.decrypt(challenge.message());
+        Secret response = secret(gpg.decrypt(challenge.message()));
         Grant grant = house.logins.byKey(ALICE, challenge.id().text(), response);
         assertEquals(grant.caller(), house.sessions.authenticate(grant.accessToken()));
     }
@@ -113,7 +118,7 @@ final class LoginsTest {
     void aChallengeCountsOnceEvenInParallel() throws Exception {
         house.register("alice", gpg.export(gpg.key("alice", "ed25519", "cv25519")));
         Logins.Challenge challenge = house.logins.challenge(ALICE);
-        String response = gpg.decrypt(challenge.message());
+        Secret response = secret(gpg.decrypt(challenge.message()));
         List<Object> results = Together.run(
                 () -> house.logins.byKey(ALICE, challenge.id().text(), response),
                 () -> house.logins.byKey(ALICE, challenge.id().text(), response),
@@ -129,7 +134,7 @@ final class LoginsTest {
         assertRefused(Reason.SESSION_REVOKED, () -> house.sessions.refresh(before.refreshToken(), null));
         assertRefused(Reason.BAD_CREDENTIALS, () -> house.login("alice", Household.PASSWORD));
         Logins.Challenge challenge = house.logins.challenge(ALICE);
-        String response = gpg.decrypt(challenge.message());
+        Secret response = secret(gpg.decrypt(challenge.message()));
         assertRefused(
                 Reason.BAD_OTP, () -> house.logins.byKey(ALICE, challenge.id().text(), response));
         assertRefused(Reason.NOT_FOUND, () -> house.suspensions.suspend(NOBODY));
@@ -145,7 +150,7 @@ final class LoginsTest {
     void aChallengeExpires() {
         house.register("alice", gpg.export(gpg.key("alice", "ed25519", "cv25519")));
         Logins.Challenge challenge = house.logins.challenge(ALICE);
-        String response = gpg.decrypt(challenge.message());
+        Secret response = secret(gpg.decrypt(challenge.message()));
         house.time.advance(Logins.CHALLENGE_LIFE);
         assertRefused(
                 Reason.BAD_OTP, () -> house.logins.byKey(ALICE, challenge.id().text(), response));
@@ -157,7 +162,7 @@ final class LoginsTest {
         house.register("alice", armor);
         house.register("mallory", armor);
         Logins.Challenge challenge = house.logins.challenge(ALICE);
-        String response = gpg.decrypt(challenge.message());
+        Secret response = secret(gpg.decrypt(challenge.message()));
         String id = challenge.id().text();
         assertRefused(Reason.BAD_OTP, () -> house.logins.byKey(new Username("mallory"), id, response));
         assertRefused(Reason.BAD_OTP, () -> house.logins.byKey(NOBODY, id, response));
@@ -165,8 +170,9 @@ final class LoginsTest {
                 Reason.BAD_OTP,
                 () -> house.logins.byKey(
                         ALICE, house.logins.challenge(ALICE).id().text(), response));
-        for (String wrong : List.of("", "x", response + "x", response.substring(1))) {
-            assertRefused(Reason.BAD_OTP, () -> house.logins.byKey(ALICE, id, wrong));
+        String right = new String(response.chars());
+        for (String wrong : List.of("", "x", right + "x", right.substring(1))) {
+            assertRefused(Reason.BAD_OTP, () -> house.logins.byKey(ALICE, id, secret(wrong)));
         }
         for (String noId : List.of("", "x", Id.random().text(), "\u00e9")) {
             assertRefused(Reason.BAD_OTP, () -> house.logins.byKey(ALICE, noId, response));
@@ -183,9 +189,11 @@ final class LoginsTest {
             assertTrue(challenge.message().startsWith("-----BEGIN PGP MESSAGE-----"));
             assertTrue(gpg.packets(challenge.message()).contains("keyid 0000000000000000"));
         }
-        assertRefused(Reason.BAD_OTP, () -> house.logins.byKey(ALICE, known.id().text(), "AAAAAAAAAAAAAAAAAAAAAA"));
         assertRefused(
-                Reason.BAD_OTP, () -> house.logins.byKey(NOBODY, unknown.id().text(), "AAAAAAAAAAAAAAAAAAAAAA"));
+                Reason.BAD_OTP, () -> house.logins.byKey(ALICE, known.id().text(), secret("AAAAAAAAAAAAAAAAAAAAAA")));
+        assertRefused(
+                Reason.BAD_OTP,
+                () -> house.logins.byKey(NOBODY, unknown.id().text(), secret("AAAAAAAAAAAAAAAAAAAAAA")));
     }
 
     @Test
@@ -193,10 +201,10 @@ final class LoginsTest {
         house.register("alice", gpg.export(gpg.key("alice", "ed25519", "cv25519")));
         Logins.Challenge challenge = house.logins.challenge(ALICE);
         assertEquals(0, house.rows("spent_challenges"));
-        String response = gpg.decrypt(challenge.message());
+        Secret response = secret(gpg.decrypt(challenge.message()));
         house.logins.byKey(ALICE, challenge.id().text(), response);
         assertEquals(1, house.rows("spent_challenges"));
-        assertFalse(house.store.filesHold(response));
+        assertFalse(house.store.filesHold(new String(response.chars())));
         house.time.advance(Logins.CHALLENGE_LIFE);
         house.sweep();
         assertEquals(0, house.rows("spent_challenges"));

@@ -23,6 +23,7 @@ import org.bouncycastle.openpgp.api.bc.BcOpenPGPApi;
 import org.bouncycastle.openpgp.bc.BcPGPObjectFactory;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Secrets;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
@@ -68,7 +69,7 @@ final class OpenPgpTest {
         Certificate certificate = read(export);
         assertEquals(fingerprint, certificate.fingerprint());
         assertEquals(export.strip(), certificate.armored().strip(), "served as it was given");
-        String message = openPgp.encrypt(certificate.armored(), OTP, now);
+        String message = openPgp.encrypt(certificate.armored(), Secret.of(OTP.toCharArray()), now);
         assertEquals(OTP, gpg.decrypt(message));
         String packets = gpg.packets(message);
         assertTrue(packets.contains("keyid 0000000000000000"), packets);
@@ -80,7 +81,7 @@ final class OpenPgpTest {
         OpenPGPKey key = api.generateKey(6).ed25519x25519Key("six").build();
         Certificate certificate = read(key.toCertificate().toAsciiArmoredString());
         assertEquals(64, certificate.fingerprint().length());
-        String message = openPgp.encrypt(certificate.armored(), OTP, now);
+        String message = openPgp.encrypt(certificate.armored(), Secret.of(OTP.toCharArray()), now);
         var in = api.decryptAndOrVerifyMessage()
                 .addDecryptionKey(key)
                 .process(new ByteArrayInputStream(message.getBytes(StandardCharsets.US_ASCII)));
@@ -209,7 +210,7 @@ final class OpenPgpTest {
         assertTrue(gpg.packets(export).contains("keyid " + friend.substring(24)));
         Certificate certificate = read(export);
         assertFalse(gpg.packets(certificate.armored()).contains("keyid " + friend.substring(24)));
-        assertEquals(OTP, gpg.decrypt(openPgp.encrypt(certificate.armored(), OTP, now)));
+        assertEquals(OTP, gpg.decrypt(openPgp.encrypt(certificate.armored(), Secret.of(OTP.toCharArray()), now)));
     }
 
     @Test
@@ -250,18 +251,20 @@ final class OpenPgpTest {
         Set<Integer> decoyLengths = new HashSet<>();
         for (int i = 0; i < 60; i++) {
             Username name = new Username("nobody" + i);
-            String first = decoys.encrypt(name, OTP, now);
-            String second = decoys.encrypt(name, OTP, now);
+            String first = decoys.encrypt(decoys.of(name), Secret.of(OTP.toCharArray()), now);
+            String second = decoys.encrypt(decoys.of(name), Secret.of(OTP.toCharArray()), now);
             assertTrue(Math.abs(first.length() - second.length()) <= 4, "same kind again");
             decoyLengths.add(first.length());
         }
         String[][] kinds = {{"ed25519", "cv25519"}, {"rsa3072", "rsa3072"}, {"rsa4096", "rsa4096"}};
         for (String[] kind : kinds) {
-            String real = openPgp.encrypt(gpg.export(gpg.key("real " + kind[1], kind[0], kind[1])), OTP, now);
+            String real = openPgp.encrypt(
+                    gpg.export(gpg.key("real " + kind[1], kind[0], kind[1])), Secret.of(OTP.toCharArray()), now);
             assertTrue(decoyLengths.stream().anyMatch(length -> Math.abs(length - real.length()) <= 4), kind[1]);
         }
         assertTrue(decoyLengths.size() >= 3);
-        assertTrue(gpg.packets(decoys.encrypt(new Username("nobody"), OTP, now)).contains("keyid 0000000000000000"));
+        assertTrue(gpg.packets(decoys.encrypt(decoys.of(new Username("nobody")), Secret.of(OTP.toCharArray()), now))
+                .contains("keyid 0000000000000000"));
     }
 
     private Certificate read(String armor) {

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.handshaker.core.Limits;
 import org.handshaker.core.MailAddress;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Standing;
 import org.handshaker.core.Username;
 import org.handshaker.guard.Admission;
@@ -70,11 +71,11 @@ final class OutboxTest {
         return outbox;
     }
 
-    private void note(MailAddress to, String code) {
-        sent.add(new String(to.ascii(), StandardCharsets.US_ASCII) + " " + code);
+    private void note(MailAddress to, Secret code) {
+        sent.add(new String(to.ascii(), StandardCharsets.US_ASCII) + " " + new String(code.chars()));
     }
 
-    private void noteWhenTheServerTakesIt(MailAddress to, String code) {
+    private void noteWhenTheServerTakesIt(MailAddress to, Secret code) {
         try {
             assertTrue(server.await(SECONDS_MAX, TimeUnit.SECONDS));
             note(to, code);
@@ -222,7 +223,7 @@ final class OutboxTest {
         List<String> tried = new CopyOnWriteArrayList<>();
         Outbox opened = open(
                 (to, code) -> {
-                    tried.add(code);
+                    tried.add(new String(code.chars()));
                     throw new IllegalStateException("down");
                 },
                 null);

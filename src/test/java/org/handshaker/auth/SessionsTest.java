@@ -9,14 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
-import org.handshaker.core.Secrets;
+import org.handshaker.core.Secret;
 import org.handshaker.support.Together;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -125,14 +124,14 @@ final class SessionsTest {
     @Test
     void aForgedTokenEndsNobodysSession() {
         Grant alice = house.register("alice");
-        byte[] token = Base64.getUrlDecoder().decode(alice.refreshToken());
+        byte[] token = alice.refreshToken().decoded().orElseThrow();
         for (int i = 0; i < token.length; i++) {
             byte[] forged = token.clone();
             forged[i] ^= 1;
-            assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.refresh(Secrets.base64Url(forged), null));
+            assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.refresh(Secret.base64Url(forged), null));
         }
         for (String garbage : List.of("", "x", "!", alice.accessToken(), "A".repeat(10_000))) {
-            assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.refresh(garbage, null));
+            assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.refresh(secret(garbage), null));
         }
         assertTrue(house.sessions.isLive(alice.caller()));
     }
@@ -211,15 +210,27 @@ final class SessionsTest {
         assertEquals(List.of(first.caller()), house.ended);
     }
 
+    private static Secret secret(String text) {
+        return Secret.of(text.toCharArray());
+    }
+
+    private static String text(Secret secret) {
+        return new String(secret.chars());
+    }
+
     @Test
     void theStoreHoldsHashesOnly() {
         Grant alice = house.register("alice");
         Grant next = house.sessions.refresh(alice.refreshToken(), "a memorable try");
         for (String secret : List.of(
-                alice.refreshToken(), next.refreshToken(), next.accessToken(), next.deviceToken(), "a memorable try")) {
+                text(alice.refreshToken()),
+                text(next.refreshToken()),
+                next.accessToken(),
+                text(next.deviceToken()),
+                "a memorable try")) {
             assertFalse(house.store.filesHold(secret));
         }
-        assertFalse(house.store.filesHold(Base64.getUrlDecoder().decode(next.refreshToken())));
+        assertFalse(house.store.filesHold(next.refreshToken().decoded().orElseThrow()));
         house.time.advance(Sessions.RETRY_WINDOW.plusSeconds(1));
         house.sweep();
         assertEquals(0, house.rows("refreshed"));
@@ -231,11 +242,12 @@ final class SessionsTest {
         Grant bob = house.register("bob");
         assertTrue(house.devices.isKnown(house.id("alice"), alice.deviceToken()));
         assertFalse(house.devices.isKnown(house.id("alice"), bob.deviceToken()));
-        for (String garbage : List.of("", "x", "!!", "A".repeat(43), alice.deviceToken() + "A", "A".repeat(9_999))) {
-            assertFalse(house.devices.isKnown(house.id("alice"), garbage));
+        for (String garbage :
+                List.of("", "x", "!!", "A".repeat(43), text(alice.deviceToken()) + "A", "A".repeat(9_999))) {
+            assertFalse(house.devices.isKnown(house.id("alice"), secret(garbage)));
         }
         assertFalse(house.devices.isKnown(house.id("alice"), null));
-        assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.authenticate(alice.deviceToken()));
+        assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.authenticate(text(alice.deviceToken())));
         assertRefused(Reason.NOT_SIGNED_IN, () -> house.sessions.refresh(alice.deviceToken(), null));
     }
 

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.handshaker.support.OperatorSocket;
+import org.handshaker.support.TracedRelay;
 import org.jspecify.annotations.Nullable;
 
 /** A relay with the launcher's heap and with its limits on, as an attacker meets it, and its operator. */
@@ -28,17 +29,10 @@ final class Guarded implements AutoCloseable {
     /** @param options what is said beside the directory, the operator's socket and a free port */
     Guarded(Path data, String... options) {
         this.admin = data.resolveSibling(data.getFileName() + ".admin");
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-Xms56m",
-                "-Xmn40m",
-                "-XX:SurvivorRatio=4",
-                "-Xmx512m",
-                "-XX:MinHeapFreeRatio=40",
-                "-XX:MaxHeapFreeRatio=60",
-                "-Xss512k",
-                "-XX:ReservedCodeCacheSize=64m",
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(launcherOptions(data));
+        command.addAll(List.of(
                 "-cp",
                 System.getProperty("java.class.path"),
                 "org.handshaker.Main",
@@ -61,6 +55,15 @@ final class Guarded implements AutoCloseable {
                     .join();
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);
+        }
+    }
+
+    private static List<String> launcherOptions(Path data) {
+        try {
+            return TracedRelay.launcherOptions(
+                    Files.createDirectories(data.resolveSibling(data.getFileName() + ".tmp")));
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
         }
     }
 

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.handshaker.core.MailAddress;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Unusable;
 import org.handshaker.support.MailReceiver;
 import org.handshaker.support.SocksProxy;
@@ -96,7 +97,8 @@ final class MailCarrierTest {
     void sendsTheCodeUnderTlsAndNothingElse(String scheme, int port) throws Exception {
         MailReceiver opened =
                 scheme.equals("smtps") ? MailReceiver.secure(NAME, trust) : MailReceiver.startingTls(NAME, trust);
-        to(opened, scheme + "://" + NAME, MailReceiver.USER).send(address("Alice.B+relay@Example.ORG"), CODE);
+        to(opened, scheme + "://" + NAME, MailReceiver.USER)
+                .send(address("Alice.B+relay@Example.ORG"), Secret.of(CODE.toCharArray()));
 
         MailReceiver.Mail mail = opened.await(1, 30);
         assertEquals("[127.0.0.1]", mail.helo());
@@ -138,7 +140,7 @@ final class MailCarrierTest {
     @Test
     void anOnionNeedsNoTls() {
         MailReceiver opened = MailReceiver.plain();
-        to(opened, "smtp://" + ONION + ":25", null).send(address("alice@example.org"), CODE);
+        to(opened, "smtp://" + ONION + ":25", null).send(address("alice@example.org"), Secret.of(CODE.toCharArray()));
         assertEquals(CODE, opened.await(1, 30).body());
         assertEquals(ONION, proxy().asked().get(0).host());
         assertEquals(25, proxy().asked().get(0).port());
@@ -148,7 +150,7 @@ final class MailCarrierTest {
     void aServerWithoutTlsGetsNothing() {
         MailReceiver opened = MailReceiver.plain();
         MailCarrier mails = to(opened, "smtp://" + NAME, MailReceiver.USER);
-        assertFails("offers no TLS", () -> mails.send(address("alice@example.org"), CODE));
+        assertFails("offers no TLS", () -> mails.send(address("alice@example.org"), Secret.of(CODE.toCharArray())));
         assertEquals(List.of(), opened.mails());
     }
 
@@ -159,7 +161,7 @@ final class MailCarrierTest {
                 ? MailReceiver.secure("other.somewhere.net", trust)
                 : MailReceiver.startingTls("other.somewhere.net", trust);
         MailCarrier mails = to(opened, scheme + "://" + NAME, MailReceiver.USER);
-        assertFails("", () -> mails.send(address("alice@example.org"), CODE));
+        assertFails("", () -> mails.send(address("alice@example.org"), Secret.of(CODE.toCharArray())));
         assertEquals(List.of(), opened.mails());
     }
 
@@ -168,7 +170,7 @@ final class MailCarrierTest {
         MailReceiver opened = MailReceiver.secure(NAME, trust);
         Files.delete(trust);
         MailCarrier mails = to(opened, "smtps://" + NAME, MailReceiver.USER);
-        assertFails("", () -> mails.send(address("alice@example.org"), CODE));
+        assertFails("", () -> mails.send(address("alice@example.org"), Secret.of(CODE.toCharArray())));
         assertEquals(List.of(), opened.mails());
     }
 
@@ -192,13 +194,13 @@ final class MailCarrierTest {
         MailReceiver opened = MailReceiver.plain();
         MailCarrier mails = to(opened, "smtp://" + ONION, null);
         opened.refuseNext(1);
-        mails.send(address("alice@example.org"), CODE);
+        mails.send(address("alice@example.org"), Secret.of(CODE.toCharArray()));
         assertEquals(1, opened.mails().size());
         List<SocksProxy.Asked> asked = proxy().asked();
         assertEquals(2, asked.size());
         assertNotEquals(asked.get(0).password(), asked.get(1).password());
         opened.refuseNext(2);
-        assertFails("451", () -> mails.send(address("alice@example.org"), CODE));
+        assertFails("451", () -> mails.send(address("alice@example.org"), Secret.of(CODE.toCharArray())));
         assertEquals(4, proxy().asked().size());
     }
 
@@ -207,7 +209,9 @@ final class MailCarrierTest {
     void whatIsNoCodeIsNotSent(String text) {
         MailReceiver opened = MailReceiver.plain();
         MailCarrier mails = to(opened, "smtp://" + ONION, null);
-        assertThrows(IllegalArgumentException.class, () -> mails.send(address("alice@example.org"), text));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> mails.send(address("alice@example.org"), Secret.of(text.toCharArray())));
         assertEquals(List.of(), proxy().asked());
     }
 

@@ -14,6 +14,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.groups.Group;
 import org.handshaker.groups.Role;
@@ -110,9 +111,9 @@ class InviteRacesTest {
             Id maker = circle.user("maker" + round);
             Id guest = circle.user("guest" + round);
             String group = circle.groups.create(maker, null, null).id();
-            String toConnect =
+            Secret toConnect =
                     invites.make(maker, Kind.CONNECTION, null, 3, DAY).token();
-            String toJoin = invites.make(maker, Kind.GROUP, group, 3, DAY).token();
+            Secret toJoin = invites.make(maker, Kind.GROUP, group, 3, DAY).token();
             Id goes = round % 2 == 0 ? maker : guest;
             Together.run(
                     () -> invites.redeem(guest, toConnect).kind(),

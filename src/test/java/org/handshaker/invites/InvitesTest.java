@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
+import org.handshaker.core.Secret;
 import org.handshaker.core.Username;
 import org.handshaker.groups.Role;
 import org.handshaker.invites.Invite.Kind;
@@ -58,7 +59,7 @@ class InvitesTest {
         circle.close();
     }
 
-    private String make(Kind kind, int uses) {
+    private Secret make(Kind kind, int uses) {
         return invites.make(alice, kind, null, uses, DAY).token();
     }
 
@@ -68,13 +69,13 @@ class InvitesTest {
                 .one());
     }
 
-    private boolean use(String token) {
+    private boolean use(Secret token) {
         return circle.store.database().<Boolean>write(handle -> invites.use(handle, token));
     }
 
     @Test
     void connectsTheTwoOnceAndIsGone() {
-        String token = make(Kind.CONNECTION, 1);
+        Secret token = make(Kind.CONNECTION, 1);
         Invites.Redeemed redeemed = invites.redeem(bob, token);
         assertEquals(new Invites.Redeemed(Kind.CONNECTION, new Username("alice"), null), redeemed);
         assertTrue(circle.connections.areConnected(alice, bob));
@@ -84,7 +85,7 @@ class InvitesTest {
 
     @Test
     void nothingIsUsedWhereNothingCameOfIt() {
-        String token = make(Kind.CONNECTION, 2);
+        Secret token = make(Kind.CONNECTION, 2);
         Refusals.assertRefused(Reason.NOT_WITH_YOURSELF, () -> invites.redeem(alice, token));
         invites.redeem(bob, token);
         Refusals.assertRefused(Reason.ALREADY_CONNECTED, () -> invites.redeem(bob, token));
@@ -93,7 +94,7 @@ class InvitesTest {
 
     @Test
     void whomTheInviterHasBlockedNobodyHasInvitedAndOnesOwnBlockIsLifted() {
-        String token = make(Kind.CONNECTION, 2);
+        Secret token = make(Kind.CONNECTION, 2);
         circle.connections.block(alice, new Username("bob"));
         Refusals.assertRefused(Reason.NOT_FOUND, () -> invites.redeem(bob, token));
         Id carol = circle.user("carol");
@@ -108,7 +109,7 @@ class InvitesTest {
     @Test
     void ofManyWhoRedeemAtOnceAsManyHaveItAsThereAreUses() throws Exception {
         int uses = 5;
-        String token = make(Kind.CONNECTION, uses);
+        Secret token = make(Kind.CONNECTION, uses);
         List<Callable<?>> all = new ArrayList<>();
         for (int i = 0; i < 16; i++) {
             Id guest = circle.user("guest" + i);
@@ -125,7 +126,7 @@ class InvitesTest {
     void leadsIntoAGroupWhileItsMakerMayAddMembers() {
         String group = circle.groups.create(alice, null, null).id();
         Refusals.assertRefused(Reason.NOT_FOUND, () -> invites.make(bob, Kind.GROUP, group, 1, DAY));
-        String token = invites.make(alice, Kind.GROUP, group, 3, DAY).token();
+        Secret token = invites.make(alice, Kind.GROUP, group, 3, DAY).token();
         Invites.Redeemed joined = invites.redeem(bob, token);
         assertEquals(2, joined.group().epoch());
         Refusals.assertRefused(Reason.ALREADY_MEMBER, () -> invites.redeem(bob, token));
@@ -142,7 +143,7 @@ class InvitesTest {
 
     @Test
     void runsOutIsTakenBackAndEndsWithItsMaker() {
-        String token = make(Kind.CONNECTION, 1);
+        Secret token = make(Kind.CONNECTION, 1);
         circle.time.advance(DAY.minusSeconds(1));
         assertEquals(1, invites.of(alice).size());
         circle.time.advance(Duration.ofSeconds(1));
@@ -159,7 +160,7 @@ class InvitesTest {
                 Reason.NOT_FOUND, () -> invites.revoke(alice, second.invite().id()));
         Refusals.assertRefused(Reason.NOT_FOUND, () -> invites.redeem(bob, second.token()));
 
-        String third = make(Kind.REGISTER, 1);
+        Secret third = make(Kind.REGISTER, 1);
         circle.delete(alice);
         assertFalse(invites.admits(third));
         assertEquals(0, rows());
@@ -167,10 +168,10 @@ class InvitesTest {
 
     @Test
     void oneToRegisterDoesThatAndNothingElse() {
-        String register = make(Kind.REGISTER, 2);
+        Secret register = make(Kind.REGISTER, 2);
         Refusals.assertRefused(Reason.NOT_FOUND, () -> invites.redeem(bob, register));
         assertFalse(invites.admits(make(Kind.CONNECTION, 1)));
-        assertFalse(invites.admits("nonsense"));
+        assertFalse(invites.admits(Secret.of("nonsense".toCharArray())));
         assertTrue(invites.admits(register));
         assertTrue(use(register));
         assertTrue(use(register));
@@ -180,8 +181,8 @@ class InvitesTest {
 
     @Test
     void isBoundedAndKnownByItsHashAlone() {
-        String token = make(Kind.CONNECTION, 1);
-        assertFalse(circle.store.filesHold(token));
+        Secret token = make(Kind.CONNECTION, 1);
+        assertFalse(circle.store.filesHold(new String(token.chars())));
         for (int i = 1; i < Limits.INVITES_PER_USER_MAX; i++) {
             make(Kind.REGISTER, 1);
         }

@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -24,6 +27,10 @@ public final class SystemCalls {
 
     private static final Pattern LOOPBACK = Pattern.compile(
             "inet_addr\\(\"127\\.\\d+\\.\\d+\\.\\d+\"\\)|AF_INET6, \"::(?:ffff:127\\.\\d+\\.\\d+\\.\\d+|1)\"");
+
+    /** A tor of {@link TorNetwork}'s own: what stands for the world outside, and reads the names of hosts when it starts. */
+    private static final Pattern OUTSIDER =
+            Pattern.compile("^(\\d+) +execve\\(.*\"--defaults-torrc\", \"/dev/null\", \"-f\".*/tornet.*");
 
     private final List<String> lines;
 
@@ -50,6 +57,11 @@ public final class SystemCalls {
         return new SystemCalls(Files.readAllLines(trace));
     }
 
+    /** Whether a file whose path ends so was opened: a sign that its program was there. */
+    public boolean hasOpened(String ending) {
+        return lines.stream().anyMatch(line -> line.contains(" open") && line.contains(ending + "\""));
+    }
+
     /** Connections to Unix sockets and loopback addresses, tried or made. */
     public long localConnections() {
         return lines.stream()
@@ -67,9 +79,18 @@ public final class SystemCalls {
                 .toList();
     }
 
-    /** Whatever has to do with looking up a name: a question to port 53, the resolver's configuration, its daemons. */
+    /**
+     * Whatever has to do with looking up a name: a question to port 53, the resolver's configuration, its daemons. What the
+     * test's own Tor network reads is not the relay's doing.
+     */
     public List<String> lookUps() {
+        Set<String> outsiders = lines.stream()
+                .map(OUTSIDER::matcher)
+                .filter(Matcher::matches)
+                .map(match -> match.group(1))
+                .collect(Collectors.toSet());
         return lines.stream()
+                .filter(line -> !outsiders.contains(line.substring(0, Math.max(0, line.indexOf(' ')))))
                 .filter(line -> line.contains("htons(53)")
                         || line.contains("\"/etc/resolv.conf\"")
                         || line.contains("\"/etc/hosts\"")

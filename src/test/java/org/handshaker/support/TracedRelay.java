@@ -81,7 +81,7 @@ public final class TracedRelay implements AutoCloseable {
     }
 
     /** As the launcher has them: what is tested is what is shipped. */
-    private static List<String> launcherOptions(Path scratch) throws IOException {
+    public static List<String> launcherOptions(Path scratch) throws IOException {
         List<String> options = new ArrayList<>();
         Matcher option =
                 Pattern.compile("(?m)(?<=\\s)-(?:X|D)[^\\s]+").matcher(Files.readString(Path.of("scripts/run")));
