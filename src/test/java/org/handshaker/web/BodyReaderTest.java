@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -115,6 +116,7 @@ class BodyReaderTest {
         third.write(false, ByteBuffer.allocate(Limits.BODY_BYTES_MAX), Callback.NOOP);
         assertFalse(refused.isDone());
         second.write(false, ByteBuffer.allocate(1), Callback.NOOP);
+        assertTrue(refused.isDone());
         ExecutionException failed = assertThrows(ExecutionException.class, refused::get);
         assertEquals(Reason.BUSY, ((Refused) failed.getCause()).reason());
         assertEquals(1 + longest + Limits.BODY_BYTES_MAX, everywhere.get());
