@@ -12,10 +12,16 @@ public final class Limits {
     public static final int UNREAD_BODY_BYTES_MAX = 1_024;
     /** How far past its limit a body is drained, so that the 413 reaches a client that is still sending. */
     public static final int DRAIN_BYTES_MAX = 4 * 1_024 * 1_024;
+    /** What is kept of all bodies that are not complete; past it one longer than {@link #BODY_BYTES_MAX} is refused. */
+    public static final long BODIES_BYTES_MAX =
+            Math.max(16 * 1_024 * 1_024, Runtime.getRuntime().maxMemory() / 8);
     /** A body must be complete by then, however slowly it drips. */
     public static final Duration BODY_WAIT = Duration.ofSeconds(60);
 
     public static final int JSON_DEPTH_MAX = 16;
+    /** Longest name of a field, which Jackson remembers: twice as long as the longest that is understood. */
+    public static final int JSON_NAME_CHARS_MAX = 64;
+
     public static final int HEADER_BYTES_MAX = 8_192;
     /** Silence on a connection between requests or inside one. */
     public static final Duration CONNECTION_IDLE = Duration.ofSeconds(60);
@@ -102,6 +108,15 @@ public final class Limits {
     public static final int SOCKETS_PER_USER_MAX = 8;
     public static final int SOCKETS_MAX = 20_000;
     public static final int FRAME_BYTES_MAX = EVENT_BODY_BYTES_MAX;
+    /** The first message of a socket that says who it is by that. */
+    public static final int SIGN_IN_FRAME_BYTES_MAX = 4_096;
+    /** A message in pieces must be complete by then, however slowly it drips. */
+    public static final Duration MESSAGE_WAIT = Duration.ofSeconds(60);
+    /** What all sockets together hold of messages that are not complete; past it whoever holds more than a share is closed. */
+    public static final long BYTES_IN_ALL_MAX =
+            Math.max(16L * FRAME_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
+
+    public static final int BYTES_IN_SHARE = 4_096;
     /** Frames under way to one socket; a reader slower than that is closed and comes back to its queue. */
     public static final int FRAMES_OUT_MAX = 1_024;
 
@@ -112,6 +127,10 @@ public final class Limits {
             Math.max(BYTES_OUT_MAX, Runtime.getRuntime().maxMemory() / 16);
 
     public static final int BYTES_OUT_SHARE = 256 * 1_024;
+    /** A share past twice as much, when thousands hold one each: one frame of the ordinary sizes. */
+    public static final int BYTES_OUT_LEAST = 8 * 1_024;
+    /** What a frame under way takes beside its payload. */
+    public static final int FRAME_OUT_BYTES = 256;
 
     public static final Duration SOCKET_SIGN_IN_WAIT = Duration.ofSeconds(10);
     public static final Duration SOCKET_PING = Duration.ofSeconds(25);
@@ -208,6 +227,18 @@ public final class Limits {
     public static final int ANNOUNCEMENT_BATCH_USERS = 64;
 
     private Limits() {}
+
+    /**
+     * What may be under way to one socket.
+     *
+     * @param everywhere bytes under way to all sockets
+     */
+    public static int bytesOutMax(long everywhere) {
+        if (everywhere <= BYTES_OUT_ALL_MAX) {
+            return BYTES_OUT_MAX;
+        }
+        return everywhere <= 2 * BYTES_OUT_ALL_MAX ? BYTES_OUT_SHARE : BYTES_OUT_LEAST;
+    }
 
     /** How often one account may, or one circuit before sign-in; null where it costs nothing. */
     public static @Nullable Rate rate(Cost cost) {

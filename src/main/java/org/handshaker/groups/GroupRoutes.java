@@ -152,7 +152,11 @@ public final class GroupRoutes {
     private Reply rekey(Call call) {
         Rekeying body = call.body(Rekeying.class);
         Map<Username, String> keys = new LinkedHashMap<>();
-        body.sealedKeys().forEach((name, key) -> keys.put(Username.parse(name), key));
+        body.sealedKeys().forEach((name, key) -> {
+            if (keys.put(Username.parse(name), key) != null) {
+                throw Reason.MALFORMED.refuse("A member is named twice.");
+            }
+        });
         Groups.Rekeyed done =
                 groups.rekey(call.user(), call.path("group_id"), keys, body.groupEpoch(), body.sealedProfile());
         return Reply.ok(new Rekeyed(done.group().id(), done.group().epoch(), done.handed(), done.full()));

@@ -15,6 +15,7 @@ import org.eclipse.jetty.websocket.common.WebSocketSession;
 import org.eclipse.jetty.websocket.core.CoreSession;
 import org.eclipse.jetty.websocket.core.Frame;
 import org.eclipse.jetty.websocket.core.OpCode;
+import org.eclipse.jetty.websocket.core.exception.MessageTooLargeException;
 import org.eclipse.jetty.websocket.core.exception.WebSocketException;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Id;
@@ -49,6 +50,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private final AtomicLong bytesOut = new AtomicLong();
     private final AtomicLong freeAcks = new AtomicLong();
     private final long openedNanos;
+    private final AtomicBoolean isUnsigned = new AtomicBoolean();
     private final AtomicBoolean mustWrite = new AtomicBoolean();
     /**
      * Made and sent by whoever writes, because the commit thread, which tells of most, has other things to do. No more than
@@ -63,9 +65,10 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
 
     private volatile long lastHeardNanos;
     private volatile long lastPingNanos;
+    private final TextMessage message;
+    /** How much of a message came that is no text and is dropped; only the reading thread comes here. */
+    private int binaryBytes;
     /** Only the reading thread comes here, and counts. */
-    private final TextMessage message = new TextMessage();
-
     private final PerMinute malformed = new PerMinute(Limits.MALFORMED_FRAMES_MAX);
 
     private final PerMinute tooFast = new PerMinute(Limits.TOO_FAST_FRAMES_MAX);
@@ -73,9 +76,21 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     SignalSocket(Sockets sockets, @Nullable Caller caller) {
         this.sockets = sockets;
         this.caller = caller;
+        this.message = new TextMessage(sockets.bytesIn);
         this.openedNanos = sockets.nanos();
         this.lastHeardNanos = openedNanos;
         this.lastPingNanos = openedNanos;
+    }
+
+    /** True where it has not said who it is. */
+    boolean beginUnsigned() {
+        isUnsigned.set(caller == null);
+        return caller == null;
+    }
+
+    /** True once, for a socket that had not. */
+    boolean endUnsigned() {
+        return isUnsigned.getAndSet(false);
     }
 
     @Nullable
@@ -110,21 +125,24 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         }
     }
 
-    /** Every frame of the peer's, one at a time; Jetty has seen to it that they are masked, in order and not too long. */
+    /** Every frame of the peer's, or as much of it as has come, one at a time; Jetty has seen to their masks and their order. */
     @Override
     public void onWebSocketFrame(org.eclipse.jetty.websocket.api.Frame frame, Callback callback) {
+        Turn.goesOn();
         try {
             // Whoever was told to go is not listened to any more.
             if (!isClosing()) {
                 lastHeardNanos = sockets.nanos();
                 switch (frame.getEffectiveOpCode()) {
                     case OpCode.TEXT -> {
-                        @Nullable String text = message.add(frame.getPayload(), frame.isFin());
+                        int bytesMax = caller == null ? Limits.SIGN_IN_FRAME_BYTES_MAX : Limits.FRAME_BYTES_MAX;
+                        @Nullable
+                        String text = message.add(frame.getPayload(), frame.isFin(), bytesMax, lastHeardNanos);
                         if (text != null) {
                             heard(text);
                         }
                     }
-                    case OpCode.BINARY -> binary(frame.isFin());
+                    case OpCode.BINARY -> binary(frame.getPayload().remaining(), frame.isFin());
                     case OpCode.PING -> ping(frame.getPayload());
                     default -> {
                         // A pong was its sign of life; to a close Jetty has the answer.
@@ -134,6 +152,9 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
             callback.succeed();
         } catch (WebSocketException unreadable) {
             callback.fail(unreadable);
+        } catch (Refused busy) {
+            close(CloseCode.SHUTTING_DOWN);
+            callback.succeed();
         }
     }
 
@@ -193,6 +214,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         try {
             Caller signedIn = sockets.authenticate(token(text));
             caller = signedIn;
+            sockets.noLongerUnsigned(this);
             signIn(signedIn);
         } catch (Refused refused) {
             turnAway(refused);
@@ -263,7 +285,11 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         }
     }
 
-    private void binary(boolean isLast) {
+    private void binary(int more, boolean isLast) {
+        if (more > Limits.FRAME_BYTES_MAX - binaryBytes) {
+            throw new MessageTooLargeException("too large");
+        }
+        binaryBytes = isLast ? 0 : binaryBytes + more;
         if (caller == null) {
             close(CloseCode.NOT_SIGNED_IN);
         } else if (isLast) {
@@ -273,17 +299,16 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
 
     /** Answered here and not by Jetty, so that it has its price. */
     private void ping(ByteBuffer payload) {
-        @Nullable Session open = session;
         @Nullable Caller known = caller;
-        if (open == null) {
-            return;
-        }
         try {
             if (known != null) {
                 sockets.countFrame(known);
             }
             // A copy: what Jetty read into is used again before this is written.
-            open.sendPong(ByteBuffer.allocate(payload.remaining()).put(payload).flip(), Callback.NOOP);
+            gather(
+                    OpCode.PONG,
+                    ByteBuffer.allocate(payload.remaining()).put(payload).flip());
+            writeSoon();
         } catch (Refused refused) {
             refuse(null, refused);
         }
@@ -298,6 +323,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     @Override
     public void onWebSocketClose(int statusCode, @Nullable String reason, Callback callback) {
         closingSince.compareAndSet(null, sockets.nanos());
+        message.end();
         sockets.closed(this);
         callback.succeed();
     }
@@ -349,27 +375,27 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     }
 
     private void sendPadded(byte[] padded) {
-        gather(padded);
+        gather(OpCode.TEXT, ByteBuffer.wrap(padded));
         writeSoon();
     }
 
     /** Takes without waiting; a reader who lets too much pile up is cut off and comes back to its queue. */
-    private void gather(byte[] padded) {
+    private void gather(byte opcode, ByteBuffer payload) {
         @Nullable Session open = session;
         if (open == null || !open.isOpen()) {
             return;
         }
-        int length = padded.length;
+        int length = payload.remaining() + Limits.FRAME_OUT_BYTES;
         long here = bytesOut.addAndGet(length);
         long everywhere = sockets.bytesOut.addAndGet(length);
-        if (here > Limits.BYTES_OUT_MAX || (everywhere > Limits.BYTES_OUT_ALL_MAX && here > Limits.BYTES_OUT_SHARE)) {
+        if (here > Limits.bytesOutMax(everywhere)) {
             written(length);
             open.disconnect();
             return;
         }
         core(open)
                 .sendFrame(
-                        new Frame(OpCode.TEXT, ByteBuffer.wrap(padded)),
+                        new Frame(opcode, payload),
                         org.eclipse.jetty.util.Callback.from(() -> written(length), slow -> {
                             written(length);
                             open.disconnect();
@@ -397,7 +423,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private void sendReceipts() {
         synchronized (receipts) {
             for (@Nullable Supplier<byte[]> next = receipts.poll(); next != null; next = receipts.poll()) {
-                gather(sockets.padded(next.get()));
+                gather(OpCode.TEXT, ByteBuffer.wrap(sockets.padded(next.get())));
             }
         }
     }
@@ -420,6 +446,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     void close(CloseCode why) {
         @Nullable Session open = session;
         if (open != null && closingSince.compareAndSet(null, sockets.nanos())) {
+            message.end();
             // After a close nothing more is heard.
             sendReceipts();
             open.close(why.code, why.text, Callback.from(() -> {}, gone -> open.disconnect()));
@@ -445,7 +472,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
             if (now - closing > Limits.SOCKET_CLOSE_WAIT.toNanos()) {
                 open.disconnect();
             }
-        } else if (now - lastHeardNanos >= Limits.SOCKET_IDLE.toNanos()) {
+        } else if (now - lastHeardNanos >= Limits.SOCKET_IDLE.toNanos() || message.isOverdue(now)) {
             close(CloseCode.IDLE);
         } else if (caller == null && now - openedNanos >= Limits.SOCKET_SIGN_IN_WAIT.toNanos()) {
             close(CloseCode.NOT_SIGNED_IN);

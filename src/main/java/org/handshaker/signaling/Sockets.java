@@ -13,6 +13,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
@@ -59,9 +60,14 @@ public final class Sockets implements PresenceListener, AutoCloseable {
     private final int socketsMax;
     private final LongSupplier nanos;
     private final Set<SignalSocket> all = ConcurrentHashMap.newKeySet();
+    /** Sockets that have not said who they are. */
+    private final AtomicInteger unsigned = new AtomicInteger();
+
     private final Map<Id, Set<SignalSocket>> byUser = new ConcurrentHashMap<>();
     /** Handed over for all sockets together and not yet written. */
     final AtomicLong bytesOut = new AtomicLong();
+    /** Held of messages that are not complete, for all sockets together. */
+    final AtomicLong bytesIn = new AtomicLong();
 
     private final ScheduledExecutorService ticker =
             Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "ticker"));
@@ -181,27 +187,31 @@ public final class Sockets implements PresenceListener, AutoCloseable {
 
     /** Makes the endpoint of an upgrade. */
     Object open(@Nullable Caller caller, OptionalInt circuit, Map<String, String> path) {
-        requirePlace();
+        requirePlace(caller);
         return new SignalSocket(this, caller);
     }
 
     /** The same for a socket that speaks the earlier protocol of rooms. */
     Object openEarlier(@Nullable Caller caller, OptionalInt circuit, Map<String, String> path) {
-        requirePlace();
+        requirePlace(caller);
         return new EarlierSocket(this, caller, EarlierSocket.room(path.getOrDefault("room", "")));
     }
 
-    private void requirePlace() {
+    /** Half of the places are kept for those who have shown a token. */
+    private void requirePlace(@Nullable Caller caller) {
         if (stopping) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
-        if (all.size() >= socketsMax) {
+        if (all.size() >= socketsMax || (caller == null && unsigned.get() >= socketsMax / 2)) {
             throw Reason.BUSY.refuse();
         }
     }
 
     void opened(SignalSocket socket) {
         all.add(socket);
+        if (socket.beginUnsigned()) {
+            unsigned.incrementAndGet();
+        }
         if (stopping) {
             socket.close(CloseCode.SHUTTING_DOWN);
         }
@@ -294,8 +304,15 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         }
     }
 
+    void noLongerUnsigned(SignalSocket socket) {
+        if (socket.endUnsigned()) {
+            unsigned.decrementAndGet();
+        }
+    }
+
     void closed(SignalSocket socket) {
         all.remove(socket);
+        noLongerUnsigned(socket);
         leave(socket);
         if (stopping && all.isEmpty()) {
             synchronized (goodbyes) {

@@ -4,6 +4,7 @@ package org.handshaker.web;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -15,33 +16,44 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads a request's body as it arrives, without a waiting thread: at most the route's limit is kept, up to 4 MiB more is
  * drained so that the refusal reaches a client that is still sending, and what drips for longer than a minute is given up.
+ * What is kept of all bodies that are not complete is bounded: past that, one that is longer than most is {@code busy}.
  */
 final class BodyReader implements Runnable {
     private final Content.Source source;
     private final int bytesMax;
     private final LongSupplier nanos;
+    /** Kept by all readers together. */
+    private final AtomicLong everywhere;
+
+    private final long everywhereMax;
     private final long beganNanos;
     private final Kept kept = new Kept();
     private final CompletableFuture<byte[]> done = new CompletableFuture<>();
     private int total;
 
-    private BodyReader(Content.Source source, int bytesMax, LongSupplier nanos) {
+    private BodyReader(
+            Content.Source source, int bytesMax, LongSupplier nanos, AtomicLong everywhere, long everywhereMax) {
         this.source = source;
         this.bytesMax = bytesMax;
         this.nanos = nanos;
+        this.everywhere = everywhere;
+        this.everywhereMax = everywhereMax;
         this.beganNanos = nanos.getAsLong();
     }
 
-    static CompletableFuture<byte[]> read(Request request, int bytesMax) {
+    /** @param everywhere kept by all readers together */
+    static CompletableFuture<byte[]> read(Request request, int bytesMax, AtomicLong everywhere) {
         if (request.getLength() > (long) bytesMax + Limits.DRAIN_BYTES_MAX
                 || (expectsContinue(request) && request.getLength() > bytesMax)) {
             return CompletableFuture.failedFuture(Reason.TOO_LARGE.refuse());
         }
-        return read(request, bytesMax, System::nanoTime);
+        return read(request, bytesMax, System::nanoTime, everywhere, Limits.BODIES_BYTES_MAX);
     }
 
-    static CompletableFuture<byte[]> read(Content.Source source, int bytesMax, LongSupplier nanos) {
-        BodyReader reader = new BodyReader(source, bytesMax, nanos);
+    static CompletableFuture<byte[]> read(
+            Content.Source source, int bytesMax, LongSupplier nanos, AtomicLong everywhere, long everywhereMax) {
+        BodyReader reader = new BodyReader(source, bytesMax, nanos, everywhere, everywhereMax);
+        var unused = reader.done.whenComplete((body, failed) -> everywhere.addAndGet(-reader.kept.length));
         reader.run();
         return reader.done;
     }
@@ -66,6 +78,12 @@ final class BodyReader implements Runnable {
             ByteBuffer bytes = chunk.getByteBuffer();
             total += bytes.remaining();
             if (total <= bytesMax) {
+                if (everywhere.addAndGet(bytes.remaining()) > everywhereMax && total > Limits.BODY_BYTES_MAX) {
+                    everywhere.addAndGet(-bytes.remaining());
+                    chunk.release();
+                    done.completeExceptionally(Reason.BUSY.refuse());
+                    return;
+                }
                 kept.add(bytes);
             }
             chunk.release();

@@ -46,7 +46,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * JSON to records and back; the only class that knows Jackson. Reading is strict: an unknown field, a duplicate key, another
- * type, text after the end, nesting deeper than 16 or a missing component that is not {@code @Nullable} is
+ * type, text after the end, nesting deeper than 16, a name longer than any field's or a missing component that is not {@code @Nullable} is
  * {@code malformed}. Names on the wire are lower snake_case (a component {@code public_} is {@code public} there); null components are left out.
  */
 public final class Json {
@@ -261,6 +261,8 @@ public final class Json {
                 .streamReadConstraints(StreamReadConstraints.builder()
                         .maxNestingDepth(Limits.JSON_DEPTH_MAX)
                         .maxNumberLength(20)
+                        // Jackson keeps the last 12,000 names that anybody has used.
+                        .maxNameLength(Limits.JSON_NAME_CHARS_MAX)
                         .build())
                 .build();
         SimpleModule unread = new SimpleModule()

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import org.eclipse.jetty.http.HttpField;
@@ -49,6 +50,9 @@ final class Router extends Handler.Abstract {
     private final Hosts hosts;
     private final boolean pads;
     private final IntSupplier inLine;
+    /** Kept of bodies that are not complete. */
+    private final AtomicLong bodyBytes = new AtomicLong();
+
     private volatile boolean stopping;
     private volatile Consumer<Reason> whenRefused = reason -> {};
 
@@ -76,6 +80,7 @@ final class Router extends Handler.Abstract {
 
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
+        Turn.goesOn();
         Exchange exchange = new Exchange(request, response, callback);
         try {
             exchange.run();
@@ -153,7 +158,7 @@ final class Router extends Handler.Abstract {
                 gate.passAsStranger(route.cost());
             }
             Map<String, String> query = query();
-            CompletionStage<Reply> unused = BodyReader.read(request, route.bodyBytesMax())
+            CompletionStage<Reply> unused = BodyReader.read(request, route.bodyBytesMax(), bodyBytes)
                     .thenCompose(body -> {
                         if (body.length > 0) {
                             requireJson(route);

@@ -5,50 +5,124 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.websocket.core.exception.BadPayloadException;
 import org.eclipse.jetty.websocket.core.exception.MessageTooLargeException;
 import org.handshaker.core.Limits;
+import org.handshaker.core.Reason;
+import org.handshaker.core.Refused;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes one text of the frames of a message (RFC 6455, sections 5.4 and 5.6), at most {@link Limits#FRAME_BYTES_MAX} bytes of
- * it. Nearly every message is one frame of plain ASCII, which is copied and not read letter by letter: that would cost more
- * than all else that is done with it. Not safe for use by several threads.
+ * Makes one text of the frames of a message (RFC 6455, sections 5.4 and 5.6). Nearly every message is one frame of plain ASCII,
+ * which is copied and not read letter by letter: that would cost more than all else that is done with it.
+ *
+ * <p>What is begun and not complete is held for whoever may never end it, so it is counted for all sockets together, and given
+ * back by {@link #end}. A piece costs what it brings: however many come, bytes are moved twice at most on average.
  */
 public final class TextMessage {
     private static final byte[] NOTHING = {};
 
+    private final AtomicLong everywhere;
+    private final long everywhereMax;
     private byte[] begun = NOTHING;
+    private int length;
+    private boolean isBegun;
+    private long begunNanos;
+    private boolean isOver;
 
-    /**
-     * Takes the next frame.
-     *
-     * @return the text with the last frame of a message; null before
-     * @throws MessageTooLargeException which closes the socket with 1009
-     * @throws BadPayloadException for what is not UTF-8, which closes it with 1007
-     */
-    public @Nullable String add(ByteBuffer payload, boolean isLast) {
-        if (begun.length + payload.remaining() > Limits.FRAME_BYTES_MAX) {
-            throw new MessageTooLargeException("too large");
-        }
-        byte[] bytes = Arrays.copyOf(begun, begun.length + payload.remaining());
-        payload.get(bytes, begun.length, payload.remaining());
-        begun = isLast ? NOTHING : bytes;
-        return isLast ? text(bytes) : null;
+    /** @param everywhere bytes held by all sockets together */
+    public TextMessage(AtomicLong everywhere) {
+        this(everywhere, Limits.BYTES_IN_ALL_MAX);
     }
 
-    private static String text(byte[] utf8) {
-        String text = new String(utf8, StandardCharsets.UTF_8);
+    TextMessage(AtomicLong everywhere, long everywhereMax) {
+        this.everywhere = everywhere;
+        this.everywhereMax = everywhereMax;
+    }
+
+    /**
+     * Takes the next frame, or as much of it as has come.
+     *
+     * @param bytesMax of the whole message
+     * @return the text with the end of a message; null before, and after {@link #end}
+     * @throws MessageTooLargeException which closes the socket with 1009
+     * @throws BadPayloadException for what is not UTF-8, which closes it with 1007
+     * @throws Refused {@code busy} when all sockets together hold too much, and this one more than a share
+     */
+    public synchronized @Nullable String add(ByteBuffer payload, boolean isLast, int bytesMax, long nowNanos) {
+        int more = payload.remaining();
+        if (more > bytesMax - length) {
+            throw new MessageTooLargeException("too large");
+        }
+        if (isOver) {
+            return null;
+        }
+        if (isLast && !isBegun) {
+            byte[] whole = new byte[more];
+            payload.get(whole);
+            return text(whole, more);
+        }
+        if (!isBegun) {
+            isBegun = true;
+            begunNanos = nowNanos;
+        }
+        makeRoom(length + more, bytesMax);
+        payload.get(begun, length, more);
+        length += more;
+        if (!isLast) {
+            return null;
+        }
+        try {
+            return text(begun, length);
+        } finally {
+            letGo();
+        }
+    }
+
+    private void makeRoom(int needed, int bytesMax) {
+        if (needed <= begun.length) {
+            return;
+        }
+        int room = Math.min(bytesMax, Math.max(needed, 2 * begun.length));
+        int added = room - begun.length;
+        if (everywhere.addAndGet(added) > everywhereMax && room > Limits.BYTES_IN_SHARE) {
+            everywhere.addAndGet(-added);
+            throw Reason.BUSY.refuse();
+        }
+        begun = Arrays.copyOf(begun, room);
+    }
+
+    private void letGo() {
+        everywhere.addAndGet(-begun.length);
+        begun = NOTHING;
+        length = 0;
+        isBegun = false;
+    }
+
+    /** Whether a message was begun too long ago. */
+    public synchronized boolean isOverdue(long nowNanos) {
+        return isBegun && nowNanos - begunNanos >= Limits.MESSAGE_WAIT.toNanos();
+    }
+
+    /** The socket has gone: nothing is held from here on. */
+    public synchronized void end() {
+        isOver = true;
+        letGo();
+    }
+
+    private static String text(byte[] utf8, int length) {
+        String text = new String(utf8, 0, length, StandardCharsets.UTF_8);
         if (text.indexOf('\uFFFD') >= 0) {
             // Sent like this, or put where something could not be read.
-            requireUtf8(utf8);
+            requireUtf8(utf8, length);
         }
         return text;
     }
 
-    private static void requireUtf8(byte[] bytes) {
+    private static void requireUtf8(byte[] bytes, int length) {
         try {
-            var unused = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+            var unused = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length));
         } catch (CharacterCodingException malformed) {
             throw new BadPayloadException("not UTF-8");
         }

@@ -3,6 +3,7 @@ package org.handshaker.web;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
@@ -14,9 +15,14 @@ public final class Turn {
     /** So many things gathered are done at once, so that a reader without an end keeps nobody waiting. */
     static final int GATHERED_MAX = 64;
 
+    /** And so late at most, however long a turn goes on: what it gathers, no other thread will do. */
+    static final long LONGEST_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+
     private static final ThreadLocal<@Nullable Turn> CURRENT = new ThreadLocal<>();
 
     private final List<Runnable> gathered = new ArrayList<>();
+    /** When the first of them came. */
+    private long sinceNanos;
 
     private Turn() {}
 
@@ -26,11 +32,22 @@ public final class Turn {
         if (turn == null) {
             return false;
         }
+        if (turn.gathered.isEmpty()) {
+            turn.sinceNanos = System.nanoTime();
+        }
         turn.gathered.add(what);
         if (turn.gathered.size() >= GATHERED_MAX) {
             turn.finish();
         }
         return true;
+    }
+
+    /** Said with each request and frame that is read: whoever never stops sending must not hold up what is for others. */
+    public static void goesOn() {
+        @Nullable Turn turn = CURRENT.get();
+        if (turn != null && !turn.gathered.isEmpty() && System.nanoTime() - turn.sinceNanos > LONGEST_NANOS) {
+            turn.finish();
+        }
     }
 
     private void end() {

@@ -94,7 +94,9 @@ public final class WebServer implements AutoCloseable {
         sockets.setMaxOutgoingFrames(Limits.FRAMES_OUT_MAX);
         // Later than the relay's own close, which says why.
         sockets.setIdleTimeout(Limits.SOCKET_IDLE.multipliedBy(2));
-        sockets.setAutoFragment(false);
+        // What has come of a frame is handed on at once: held back, it would have a buffer as large as its head
+        // promises.
+        sockets.setAutoFragment(true);
         // One read takes a window of small events, and one write gathers one; neither is held by a socket that is idle.
         sockets.setInputBufferSize(SOCKET_BUFFER_BYTES);
         sockets.setOutputBufferSize(SOCKET_BUFFER_BYTES);

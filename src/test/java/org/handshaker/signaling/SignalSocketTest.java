@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -137,10 +138,68 @@ class SignalSocketTest {
     void piecesThatAreTooLongTogetherCloseWith1009() {
         byte[] piece = new byte[Limits.FRAME_BYTES_MAX / 2 + 1];
         Arrays.fill(piece, (byte) ' ');
-        try (WireSocket socket = board.socket(alice)) {
+        for (int opcode : new int[] {WireSocket.TEXT, WireSocket.BINARY}) {
+            try (WireSocket socket = board.socket(alice)) {
+                socket.frame(false, opcode, piece);
+                assertEquals(
+                        1009,
+                        socket.frame(false, WireSocket.CONTINUATION, piece).closeCode());
+            }
+        }
+    }
+
+    /** Bytes that were promised and never came must cost the relay nothing, or a thousand strangers fill its heap. */
+    @Test
+    void aFrameThatIsOnlyPromisedHoldsNothing() {
+        int count = Switchboard.SOCKETS_MAX / 2;
+        List<WireSocket> sockets = new ArrayList<>();
+        try {
+            for (int i = 0; i < count; i++) {
+                sockets.add(board.stranger());
+            }
+            Await.until("all are here", 10, () -> board.sockets.count() == count);
+            long before = heap();
+            for (WireSocket socket : sockets) {
+                socket.promise(WireSocket.TEXT, Limits.FRAME_BYTES_MAX, new byte[1]);
+            }
+            Await.until("all were read", 10, () -> board.sockets.bytesIn.get() == count);
+            long each = (heap() - before) / count;
+            assertTrue(each < Limits.FRAME_BYTES_MAX / 4, each + " bytes each");
+        } finally {
+            sockets.forEach(WireSocket::close);
+        }
+        Await.until("all was given back", 10, () -> board.sockets.bytesIn.get() == 0);
+    }
+
+    private static long heap() {
+        System.gc();
+        return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+    }
+
+    @Test
+    void aStrangersFirstFrameIsShort() {
+        byte[] piece = new byte[Limits.SIGN_IN_FRAME_BYTES_MAX];
+        Arrays.fill(piece, (byte) ' ');
+        try (WireSocket socket = board.stranger()) {
             socket.frame(false, WireSocket.TEXT, piece);
             assertEquals(
-                    1009, socket.frame(false, WireSocket.CONTINUATION, piece).closeCode());
+                    1009,
+                    socket.frame(false, WireSocket.CONTINUATION, new byte[1]).closeCode());
+        }
+    }
+
+    @Test
+    void aMessageThatDripsForAMinuteIsGivenUp() {
+        try (WireSocket socket = board.socket(alice)) {
+            socket.frame(false, WireSocket.TEXT, new byte[] {'{'});
+            for (int half = 1; half <= 2; half++) {
+                long held = half;
+                Await.until("it was read", 10, () -> board.sockets.bytesIn.get() >= held);
+                board.pass(Limits.MESSAGE_WAIT.dividedBy(2));
+                socket.frame(false, WireSocket.CONTINUATION, new byte[] {' '});
+            }
+            assertEquals(4408, socket.closeCode());
+            assertEquals(0, board.sockets.bytesIn.get());
         }
     }
 
@@ -344,10 +403,11 @@ class SignalSocketTest {
     void theRelayHoldsSoManySocketsAndNoMore() {
         List<WireSocket> all = new ArrayList<>();
         for (int i = 0; i < Switchboard.SOCKETS_MAX; i++) {
-            all.add(board.stranger());
+            Id user = board.user("user" + i);
+            all.add(board.socket(user));
         }
         Await.until("all are there", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX);
-        try (WireSocket refused = board.stranger()) {
+        try (WireSocket refused = board.stranger(bearer(alice, Id.random()))) {
             assertEquals(503, refused.status(), refused.answer());
             assertTrue(refused.answer().contains("Retry-After: "), refused.answer());
         }
@@ -355,6 +415,36 @@ class SignalSocketTest {
         Await.until("one has left", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX - 1);
         board.socket(alice).close();
         all.forEach(WireSocket::close);
+    }
+
+    /** Whoever only opens sockets keeps nobody out who shows a token. */
+    @Test
+    void halfOfThePlacesAreNotForStrangers() {
+        List<WireSocket> strangers = new ArrayList<>();
+        for (int i = 0; i < Switchboard.SOCKETS_MAX / 2; i++) {
+            strangers.add(board.stranger());
+        }
+        Await.until("all are there", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX / 2);
+        try (WireSocket refused = board.stranger();
+                WireSocket known = board.socket(alice)) {
+            assertEquals(503, refused.status(), refused.answer());
+            assertPongs(known);
+        }
+        // By signing in, and by going.
+        strangers.get(0).text(auth(board.user("bob"), Id.random()));
+        assertEquals("ready", strangers.get(0).next().get("type"));
+        strangers.remove(1).close();
+        Await.until("one has left", 10, () -> board.sockets.count() == Switchboard.SOCKETS_MAX / 2 - 1);
+        for (int i = 0; i < 2; i++) {
+            strangers.add(board.stranger());
+            assertEquals(101, strangers.get(strangers.size() - 1).status());
+            int now = Switchboard.SOCKETS_MAX / 2 + i;
+            Await.until("it is there", 10, () -> board.sockets.count() == now);
+        }
+        try (WireSocket refused = board.stranger()) {
+            assertEquals(503, refused.status(), refused.answer());
+        }
+        strangers.forEach(WireSocket::close);
     }
 
     @Test

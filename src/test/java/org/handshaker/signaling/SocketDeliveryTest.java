@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Username;
@@ -68,6 +71,55 @@ class SocketDeliveryTest {
             assertEquals(event.get("expires_at"), receipt.get("expires_at"));
         }
         assertEquals(0, board.circle.queue.pending(bob));
+    }
+
+    /** What a sender's thread would push when it has read everything must not wait for a sender who never stops. */
+    @Test
+    void aSenderWithoutAnEndHoldsUpNobodysEvents() throws InterruptedException {
+        byte[] pongs = new byte[6 * 30_000];
+        for (int i = 0; i < pongs.length; i += 6) {
+            pongs[i] = (byte) (0x80 | WireSocket.PONG);
+            pongs[i + 1] = (byte) 0x80;
+        }
+        AtomicBoolean isOver = new AtomicBoolean();
+        try (WireSocket to = board.socket(bob);
+                WireSocket from = board.socket(alice)) {
+            Thread flood = new Thread(() -> {
+                from.raw(pongs).text(Switchboard.send("1", "@bob", "x"));
+                long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+                while (!isOver.get() && System.nanoTime() < end) {
+                    from.raw(pongs);
+                }
+            });
+            flood.start();
+            try {
+                assertEquals("x", event(to).get("payload"));
+            } finally {
+                isOver.set(true);
+                flood.join();
+            }
+        }
+    }
+
+    @Test
+    void whoeverPingsAndNeverReadsIsCutOff() {
+        byte[] pings = new byte[131 * 1_000];
+        for (int i = 0; i < pings.length; i += 131) {
+            pings[i] = (byte) (0x80 | WireSocket.PING);
+            pings[i + 1] = (byte) (0x80 | 125);
+        }
+        try (WireSocket deaf = board.socket(bob)) {
+            try {
+                long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+                while (board.sockets.count() > 0 && System.nanoTime() < end) {
+                    deaf.raw(pings);
+                }
+            } catch (UncheckedIOException cut) {
+                // As it should be.
+            }
+            Await.until("it is cut off", 10, () -> board.sockets.count() == 0);
+        }
+        Await.until("nothing is under way", 10, () -> board.sockets.bytesOut.get() == 0);
     }
 
     @Test

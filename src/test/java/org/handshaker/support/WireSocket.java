@@ -108,20 +108,34 @@ public final class WireSocket implements AutoCloseable {
 
     /** Sends one frame of a message that may go on. */
     public WireSocket frame(boolean isFinal, int opcode, byte[] payload) {
+        return frame(isFinal, opcode, payload.length, payload);
+    }
+
+    /** Sends the head of a final frame, and the beginning of what it promises. */
+    public WireSocket promise(int opcode, int length, byte[] payload) {
+        return frame(true, opcode, length, payload);
+    }
+
+    private WireSocket frame(boolean isFinal, int opcode, int length, byte[] payload) {
         ByteBuffer head = ByteBuffer.allocate(14).put((byte) ((isFinal ? 0x80 : 0) | opcode));
-        if (payload.length < 126) {
-            head.put((byte) (0x80 | payload.length));
-        } else if (payload.length < 65_536) {
-            head.put((byte) (0x80 | 126)).putShort((short) payload.length);
+        if (length < 126) {
+            head.put((byte) (0x80 | length));
+        } else if (length < 65_536) {
+            head.put((byte) (0x80 | 126)).putShort((short) length);
         } else {
-            head.put((byte) (0x80 | 127)).putLong(payload.length);
+            head.put((byte) (0x80 | 127)).putLong(length);
         }
         head.putInt(0).flip();
         byte[] frame = new byte[head.remaining() + payload.length];
         head.get(frame, 0, head.remaining());
         System.arraycopy(payload, 0, frame, frame.length - payload.length, payload.length);
+        return raw(frame);
+    }
+
+    /** Sends bytes as they are. */
+    public WireSocket raw(byte[] frames) {
         try {
-            out.write(frame);
+            out.write(frames);
             return this;
         } catch (IOException broken) {
             throw new UncheckedIOException(broken);

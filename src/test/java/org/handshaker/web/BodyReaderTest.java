@@ -25,7 +25,9 @@ class BodyReaderTest {
 
     private final AsyncContent content = new AsyncContent();
     private final AtomicLong nanos = new AtomicLong();
-    private final CompletableFuture<byte[]> body = BodyReader.read(content, BYTES_MAX, nanos::get);
+    private final AtomicLong everywhere = new AtomicLong();
+    private final CompletableFuture<byte[]> body =
+            BodyReader.read(content, BYTES_MAX, nanos::get, everywhere, Long.MAX_VALUE);
 
     @Test
     void putsTogetherWhatComesInPieces() throws Exception {
@@ -94,6 +96,34 @@ class BodyReaderTest {
         write(1);
         content.fail(new IOException("gone"));
         assertEquals(Reason.MALFORMED, refusal());
+    }
+
+    /** However many begin long bodies and never end them: past the bound only short ones are taken. */
+    @Test
+    void whatIsKeptOfAllIsBounded() throws Exception {
+        int longest = 4 * Limits.BODY_BYTES_MAX;
+        write(1);
+        assertEquals(1, everywhere.get());
+        AsyncContent first = new AsyncContent();
+        AsyncContent second = new AsyncContent();
+        AsyncContent third = new AsyncContent();
+        var kept = BodyReader.read(first, longest, nanos::get, everywhere, longest + 1);
+        var refused = BodyReader.read(second, longest, nanos::get, everywhere, longest + 1);
+        var small = BodyReader.read(third, longest, nanos::get, everywhere, longest + 1);
+        first.write(false, ByteBuffer.allocate(longest), Callback.NOOP);
+        second.write(false, ByteBuffer.allocate(Limits.BODY_BYTES_MAX), Callback.NOOP);
+        third.write(false, ByteBuffer.allocate(Limits.BODY_BYTES_MAX), Callback.NOOP);
+        assertFalse(refused.isDone());
+        second.write(false, ByteBuffer.allocate(1), Callback.NOOP);
+        ExecutionException failed = assertThrows(ExecutionException.class, refused::get);
+        assertEquals(Reason.BUSY, ((Refused) failed.getCause()).reason());
+        assertEquals(1 + longest + Limits.BODY_BYTES_MAX, everywhere.get());
+        third.close();
+        assertEquals(Limits.BODY_BYTES_MAX, small.get().length);
+        first.fail(new IOException("gone"));
+        assertThrows(ExecutionException.class, kept::get);
+        content.close();
+        assertEquals(0, everywhere.get());
     }
 
     private void write(int... bytes) {

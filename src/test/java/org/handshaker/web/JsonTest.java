@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.Charset;
 import java.util.Arrays;
 import java.util.List;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -42,6 +43,21 @@ class JsonTest {
             if (!word.equals("right")) {
                 throw Reason.BAD_USERNAME.refuse();
             }
+        }
+    }
+
+    /** Jackson keeps names for the next reader: thousands of long ones would fill the heap for good. */
+    @Test
+    void aNameLongerThanAnyFieldsIsMalformed() {
+        String longest = "x".repeat(Limits.JSON_NAME_CHARS_MAX);
+        assertEquals(1, Json.map("{\"" + longest + "\":1}").size());
+        for (String name : List.of(longest + "x", longest.replaceFirst("x", "\\\\n") + "x", longest.repeat(700))) {
+            String object = "{\"" + name + "\":1}";
+            assertRefused(Reason.MALFORMED, () -> Json.map(object));
+            assertRefused(Reason.MALFORMED, () -> Json.flat(object));
+            assertRefused(Reason.MALFORMED, () -> Json.peek(object, "id"));
+            assertRefused(Reason.MALFORMED, () -> Json.read(object, Thing.class));
+            assertRefused(Reason.MALFORMED, () -> Json.read(object.getBytes(UTF_8), Thing.class));
         }
     }
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.util.Callback;
 import org.junit.jupiter.api.Test;
 
@@ -60,6 +61,22 @@ final class TurnTest {
             assertEquals(Turn.GATHERED_MAX, done.size());
         });
         assertEquals(Turn.GATHERED_MAX, done.size());
+    }
+
+    /** Also where it gathers little: what waits for its end is done meanwhile. */
+    @Test
+    void aTurnThatGoesOnDoesWhatItGathered() {
+        turn(() -> {
+            gather("event");
+            Turn.goesOn();
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            while (done.isEmpty() && System.nanoTime() < end) {
+                Turn.goesOn();
+            }
+            assertEquals(List.of("event"), done);
+        });
+        assertEquals(List.of("event"), done);
+        Turn.goesOn();
     }
 
     @Test
