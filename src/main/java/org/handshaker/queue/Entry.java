@@ -4,6 +4,7 @@ package org.handshaker.queue;
 import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 import org.handshaker.core.Id;
+import org.handshaker.core.Refused;
 import org.jspecify.annotations.Nullable;
 
 /** What the relay keeps in memory of a pending event: enough to decide without opening anything. Guarded by its mailbox. */
@@ -23,7 +24,9 @@ final class Entry {
     final Id senderTag;
     final long expiresAtSeconds;
     final int bytes;
-    final CompletableFuture<Receipt> receipt = new CompletableFuture<>();
+    /** For the sender; none once it is stored, because thousands may wait and all would say the same. */
+    private volatile @Nullable CompletableFuture<Receipt> told;
+
     State state;
     /** The event itself while it is not on the disk. */
     @Nullable
@@ -60,14 +63,33 @@ final class Entry {
         this.state = state;
         this.event = event;
         this.isTaken = state == State.STORED || state == State.HIDDEN;
-        if (state == State.STORED) {
-            // Read from the disk: whoever retries hears at once that it is safe.
-            receipt.complete(receipt(Receipt.Status.STORED));
+        this.told = state == State.STORED ? null : new CompletableFuture<>();
+    }
+
+    /** Completes when it is safe; whoever retries what is stored hears so at once. */
+    CompletableFuture<Receipt> receipt() {
+        @Nullable CompletableFuture<Receipt> open = told;
+        return open == null ? CompletableFuture.completedFuture(receipt(Receipt.Status.STORED)) : open;
+    }
+
+    private Receipt receipt(Receipt.Status status) {
+        return new Receipt(eventId, status, Instant.ofEpochSecond(expiresAtSeconds));
+    }
+
+    /** Tells the sender; only the first word counts. Not with a monitor held: whoever waits for it may do what they like then. */
+    void tellSafe(Receipt.Status status) {
+        @Nullable CompletableFuture<Receipt> open = told;
+        if (open != null && open.complete(receipt(status)) && status == Receipt.Status.STORED) {
+            told = null;
         }
     }
 
-    Receipt receipt(Receipt.Status status) {
-        return new Receipt(eventId, status, Instant.ofEpochSecond(expiresAtSeconds));
+    /** Tells the sender that it is not safe, unless it is. */
+    void tellRefused(Refused refused) {
+        @Nullable CompletableFuture<Receipt> open = told;
+        if (open != null) {
+            open.completeExceptionally(refused);
+        }
     }
 
     /** It will not be committed at the end of its linger any more. */

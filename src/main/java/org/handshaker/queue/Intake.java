@@ -106,10 +106,11 @@ final class Intake {
                 begin(taken);
             } else if (!maySee) {
                 // The first one's expiry would say whether it still waits, and so whether its recipient was here since.
-                return taken.entry.receipt.thenApply(
-                        safe -> new Receipt(safe.eventId(), Receipt.Status.STORED, expiresAt));
+                return taken.entry
+                        .receipt()
+                        .thenApply(safe -> new Receipt(safe.eventId(), Receipt.Status.STORED, expiresAt));
             }
-            return taken.entry.receipt;
+            return taken.entry.receipt();
         }
     }
 
@@ -144,7 +145,7 @@ final class Intake {
                 event.seq(),
                 eventId,
                 event.eventClass(),
-                senderTag,
+                box.sameTag(senderTag),
                 expiresAt.getEpochSecond(),
                 bytes,
                 lingers ? Entry.State.MEMORY : Entry.State.COMMITTING,
@@ -204,7 +205,6 @@ final class Intake {
         });
     }
 
-    /** Receipts not under the monitor: whoever waits for one may do what they like then. */
     private void stored(Mailbox box, List<Entry> entries) {
         synchronized (box) {
             for (Entry entry : entries) {
@@ -215,7 +215,7 @@ final class Intake {
                 boxes.release(entry);
             }
         }
-        entries.forEach(entry -> entry.receipt.complete(entry.receipt(Receipt.Status.STORED)));
+        entries.forEach(entry -> entry.tellSafe(Receipt.Status.STORED));
     }
 
     private void giveUp(Mailbox box, List<Entry> entries, Refused refused) {
@@ -230,8 +230,8 @@ final class Intake {
             }
         }
         // Whoever was shown it has taken it, disk or no disk. What went for another reason has its answer already.
-        acked.forEach(entry -> entry.receipt.complete(entry.receipt(Receipt.Status.STORED)));
-        entries.forEach(entry -> entry.receipt.completeExceptionally(refused));
+        acked.forEach(entry -> entry.tellSafe(Receipt.Status.STORED));
+        entries.forEach(entry -> entry.tellRefused(refused));
         delivery.deliver(box.owner);
     }
 

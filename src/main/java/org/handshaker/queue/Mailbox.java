@@ -52,7 +52,9 @@ final class Mailbox {
     private final NavigableMap<Long, Entry> pending = new TreeMap<>();
     private final Map<Id, Entry> byEventId = new HashMap<>();
     private final Map<Id, Share> bySender = new HashMap<>();
-    private final Share all = new Share();
+    private static final Share NOTHING = new Share(null);
+
+    private final Share all = new Share(null);
     private int systemEvents;
     /** Nothing here runs out before this. */
     private long earliestExpirySeconds = Long.MAX_VALUE;
@@ -63,8 +65,13 @@ final class Mailbox {
 
     /** What somebody holds of the queue. */
     private static final class Share {
+        final @Nullable Id tag;
         int events;
         long bytes;
+
+        Share(@Nullable Id tag) {
+            this.tag = tag;
+        }
 
         boolean fits(int moreBytes, int eventsMax, long bytesMax) {
             return events + 1 <= eventsMax && bytes + moreBytes <= bytesMax;
@@ -83,11 +90,17 @@ final class Mailbox {
 
     /** Refuses with {@code queue_full} what would overfill the queue or give one sender more than half of it. */
     void requireRoom(Id senderTag, int bytes) {
-        Share share = bySender.getOrDefault(senderTag, new Share());
+        Share share = bySender.getOrDefault(senderTag, NOTHING);
         if (!all.fits(bytes, Limits.QUEUE_EVENTS_MAX, Limits.QUEUE_BYTES_MAX)
                 || !share.fits(bytes, Limits.QUEUE_EVENTS_MAX / 2, Limits.QUEUE_BYTES_MAX / 2)) {
             throw Reason.QUEUE_FULL.refuseFor(30);
         }
+    }
+
+    /** The tag as it is known here already, so that a sender's many events have one. */
+    Id sameTag(Id senderTag) {
+        @Nullable Share share = bySender.get(senderTag);
+        return share == null || share.tag == null ? senderTag : share.tag;
     }
 
     /** A block of sequence numbers is durable. */
@@ -105,7 +118,7 @@ final class Mailbox {
             systemEvents++;
         } else {
             all.add(entry, +1);
-            bySender.computeIfAbsent(entry.senderTag, tag -> new Share()).add(entry, +1);
+            bySender.computeIfAbsent(entry.senderTag, Share::new).add(entry, +1);
         }
         countInFlight(entry, +1);
     }

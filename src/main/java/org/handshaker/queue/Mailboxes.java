@@ -144,7 +144,7 @@ final class Mailboxes {
 
     /** Only a clock that jumps makes an event run out within its linger: its sender may try again. */
     private static void lapse(List<Entry> inMemory) {
-        inMemory.forEach(entry -> entry.receipt.completeExceptionally(Reason.BUSY.refuse()));
+        inMemory.forEach(entry -> entry.tellRefused(Reason.BUSY.refuse()));
     }
 
     /** Drops what can be read again from the disk without loss, and was not used since the last time. */

@@ -279,7 +279,7 @@ public final class Queue implements AutoCloseable {
         });
         for (Entry entry : delivered) {
             entry.cancelLinger();
-            entry.receipt.complete(entry.receipt(Receipt.Status.DELIVERED));
+            entry.tellSafe(Receipt.Status.DELIVERED);
         }
         // The window of the sockets has moved.
         delivery.deliver(owner);
@@ -350,7 +350,7 @@ public final class Queue implements AutoCloseable {
     private static void disconnected(List<Entry> entries) {
         entries.forEach(entry -> {
             entry.cancelLinger();
-            entry.receipt.completeExceptionally(Reason.NOT_CONNECTED.refuse());
+            entry.tellRefused(Reason.NOT_CONNECTED.refuse());
         });
     }
 
