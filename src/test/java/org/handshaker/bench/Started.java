@@ -50,10 +50,11 @@ final class Started implements AutoCloseable {
     }
 
     /** The relay as its launcher starts it, for many people: their hashes are as cheap as can be. */
-    static Started crowded(Path data) {
+    static Started crowded(Path data, String... more) {
         List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
         command.addAll(options(data));
         command.addAll(List.of("--argon2", "m=1024,t=1,p=1", "--access-ttl", "3600s"));
+        command.addAll(List.of(more));
         return new Started(command);
     }
 
