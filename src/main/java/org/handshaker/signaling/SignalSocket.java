@@ -58,6 +58,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
      */
     private final Queue<Supplier<byte[]>> receipts = new ConcurrentLinkedQueue<>();
 
+    private final Object tellingReceipts = new Object();
+
     private volatile @Nullable Session session;
     private volatile @Nullable Caller caller;
     /** Guarded by this. */
@@ -421,7 +423,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
 
     /** One thread at a time, so that they come in the order in which events became safe. */
     private void sendReceipts() {
-        synchronized (receipts) {
+        synchronized (tellingReceipts) {
             for (@Nullable Supplier<byte[]> next = receipts.poll(); next != null; next = receipts.poll()) {
                 gather(OpCode.TEXT, ByteBuffer.wrap(sockets.padded(next.get())));
             }
