@@ -133,7 +133,7 @@ class CanaryTest {
             assertEquals(ABRT, relay.awaitExit(60));
             nothingIsWritten(relay, "after an abort");
         }
-        try (TracedRelay relay = start("-Xmx32m")) {
+        try (TracedRelay relay = start("-Xms32m", "-Xmx32m", "-Xmn8m")) {
             swell(relay);
             assertEquals(OUT_OF_MEMORY, relay.awaitExit(120));
             nothingIsWritten(relay, "after it ran out of memory");
