@@ -170,6 +170,15 @@ public final class WireSocket implements AutoCloseable {
         return frame.json();
     }
 
+    /** The next frame of text of another type: news of that one comes when it comes. */
+    public Map<String, Object> nextBut(String type) {
+        Map<String, Object> frame = next();
+        while (type.equals(frame.get("type"))) {
+            frame = next();
+        }
+        return frame;
+    }
+
     /** Reads up to the close and returns its code, without answering it. */
     public int closeCode() {
         while (true) {
