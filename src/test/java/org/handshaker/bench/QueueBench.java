@@ -33,6 +33,9 @@ final class QueueBench {
     /** Within it of the round before, a server counts as warm. */
     private static final double STEADY = 1.03;
 
+    /** One slow round early on does not mean that it is warm. */
+    private static final int WARM_ROUNDS_MIN = 4;
+
     private static final int WARM_ROUNDS = 10;
     private static final Duration PHASE = Duration.ofSeconds(6);
 
@@ -107,7 +110,7 @@ final class QueueBench {
     private static void warmUp(Traffic traffic) {
         double best = 1;
         double last = traffic.flood(WINDOW, WARM).perSecond();
-        for (int round = 1; round < WARM_ROUNDS && last > best * STEADY; round++) {
+        for (int round = 1; round < WARM_ROUNDS_MIN || (round < WARM_ROUNDS && last > best * STEADY); round++) {
             best = Math.max(best, last);
             last = traffic.flood(WINDOW, WARM).perSecond();
         }
