@@ -53,8 +53,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private final AtomicBoolean isUnsigned = new AtomicBoolean();
     private final AtomicBoolean mustWrite = new AtomicBoolean();
     /**
-     * Made and sent by whoever writes, because the commit thread, which tells of most, has other things to do. No more than
-     * there are sends of this socket under way.
+     * Made and sent by whoever writes, because the commit thread, which tells of most, has other things to do. Every write, which
+     * waits for nobody, empties it into what is under way, and that is bounded.
      */
     private final Queue<Supplier<byte[]>> receipts = new ConcurrentLinkedQueue<>();
 

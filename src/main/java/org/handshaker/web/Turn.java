@@ -24,6 +24,9 @@ public final class Turn {
     /** When the first of them came. */
     private long sinceNanos;
 
+    /** The first failure of what was gathered, told when the turn is over. */
+    private @Nullable RuntimeException failed;
+
     private Turn() {}
 
     /** Runs something at the end of this thread's turn; false when it is in none, and then nothing is done. */
@@ -56,10 +59,12 @@ public final class Turn {
         } finally {
             CURRENT.remove();
         }
+        if (failed != null) {
+            throw failed;
+        }
     }
 
     private void finish() {
-        @Nullable RuntimeException first = null;
         // What is run may gather more.
         while (!gathered.isEmpty()) {
             List<Runnable> now = List.copyOf(gathered);
@@ -67,14 +72,11 @@ public final class Turn {
             for (Runnable each : now) {
                 try {
                     each.run();
-                } catch (RuntimeException failed) {
-                    // The others belong to other connections.
-                    first = first == null ? failed : first;
+                } catch (RuntimeException broken) {
+                    // It belongs to another connection: not to the others, nor to the one that is being read.
+                    failed = failed == null ? broken : failed;
                 }
             }
-        }
-        if (first != null) {
-            throw first;
         }
     }
 

@@ -97,6 +97,24 @@ final class TurnTest {
     }
 
     @Test
+    void whatFailsOnTheWayIsNotTheReadersFailure() {
+        IllegalStateException failure = new IllegalStateException("another connection broke");
+        assertSame(
+                failure,
+                assertThrows(
+                        IllegalStateException.class,
+                        () -> turn(() -> {
+                            for (int i = 0; i < Turn.GATHERED_MAX; i++) {
+                                assertTrue(Turn.atEnd(() -> {
+                                    throw failure;
+                                }));
+                            }
+                            done.add("read on");
+                        })));
+        assertEquals(List.of("read on"), done);
+    }
+
+    @Test
     void aReadThatFailsStillEndsItsTurn() {
         assertThrows(
                 IllegalStateException.class,
