@@ -58,6 +58,11 @@ final class BodyReader implements Runnable {
         return reader.done;
     }
 
+    /** Reads what nobody wants, within the same bounds; ends, one way or the other, when the client can be answered. */
+    static CompletableFuture<byte[]> drain(Request request) {
+        return read(request, 0, new AtomicLong());
+    }
+
     /** Such a client waits for leave before it sends; refusing at once saves both the drain. */
     private static boolean expectsContinue(Request request) {
         return request.getHeaders().contains(HttpHeader.EXPECT, "100-continue");

@@ -97,6 +97,8 @@ final class Router extends Handler.Abstract {
         private final Callback callback;
         /** Who calls, once that is known; nobody before, and where nobody is asked. */
         private volatile @Nullable Caller caller;
+        /** Whether its body was read, or is not going to be. */
+        private volatile boolean isRead;
 
         Exchange(Request request, Response response, Callback callback) {
             this.request = request;
@@ -158,6 +160,7 @@ final class Router extends Handler.Abstract {
                 gate.passAsStranger(route.cost());
             }
             Map<String, String> query = query();
+            isRead = true;
             CompletionStage<Reply> unused = BodyReader.read(request, route.bodyBytesMax(), bodyBytes)
                     .thenCompose(body -> {
                         if (body.length > 0) {
@@ -297,7 +300,17 @@ final class Router extends Handler.Abstract {
                     isHammering ? Limits.CIRCUIT_REFUSAL_WAIT.toMillis() : 0, strainedMillis(inLine.getAsInt()));
         }
 
+        /** After the body: a connection that is closed on one who still sends takes the answer with it (RFC 9112, 9.6). */
         void answer(Reply reply) {
+            if (isRead) {
+                write(reply);
+            } else {
+                isRead = true;
+                var unused = BodyReader.drain(request).whenComplete((nothing, brokenOff) -> write(reply));
+            }
+        }
+
+        private void write(Reply reply) {
             HttpFields.Mutable headers = response.getHeaders();
             addSecurityHeaders(headers);
             addCors(headers);

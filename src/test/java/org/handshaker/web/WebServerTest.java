@@ -23,6 +23,7 @@ import java.util.function.Supplier;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
 import org.handshaker.core.Id;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Standing;
@@ -158,10 +159,13 @@ class WebServerTest {
     }
 
     @Test
-    void whoeverIsNotSignedInHearsItThroughALongBody() {
+    void whoeverIsRefusedBeforeTheBodyHearsItThroughALongBody() {
+        String body = "x".repeat(Limits.DRAIN_BYTES_MAX);
         try (KeptConnection connection = new KeptConnection(url)) {
-            connection.send(post("/mine", "x".repeat(1_024 * 1_024)));
-            connection.answer().assertRefused(401, "not_signed_in");
+            connection.send(post("/mine", body)).answer().assertRefused(401, "not_signed_in");
+            connection.send(post("/nowhere", body)).answer().assertRefused(404, "not_found");
+            connection.send(post("/page", body)).answer().assertRefused(405, "method_not_allowed");
+            assertEquals("page", text(connection.send(get("/page")).answer()));
         }
     }
 
