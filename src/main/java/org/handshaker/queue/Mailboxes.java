@@ -123,10 +123,7 @@ final class Mailboxes {
             return false;
         }
         List<Entry> inMemory = ranOut.stream().filter(entry -> !entry.isTaken).toList();
-        List<Long> onDisk = ranOut.stream()
-                .filter(entry -> entry.isTaken)
-                .map(entry -> entry.seq)
-                .toList();
+        List<Entry> onDisk = ranOut.stream().filter(entry -> entry.isTaken).toList();
         ranOut.forEach(box::remove);
         inMemory.forEach(this::release);
         box.expired += ranOut.size();
