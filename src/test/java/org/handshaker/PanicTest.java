@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -191,6 +192,30 @@ class PanicTest {
         time.advance(Duration.ofDays(2));
         look(deadMan, time);
         assertTrue(isDead[0]);
+    }
+
+    @Test
+    void whenSomebodyWasHereIsForTheRelaysUserAlone() throws Exception {
+        TestTime time = new TestTime();
+        Path data = Files.createDirectories(home.resolve("data"));
+        Path alive = data.resolve("alive");
+        DeadMan.sign(data, time.instant());
+        assertEquals("rw-------", mode(alive));
+        // As an earlier version made it, found by the relay...
+        Files.setPosixFilePermissions(alive, PosixFilePermissions.fromString("rw-r--r--"));
+        look(new DeadMan(data, Duration.ofDays(30), time::instant, () -> {}), time);
+        assertEquals("rw-------", mode(alive));
+        // ...or by the operator, after a kill that left the file that was to take its place.
+        Files.setPosixFilePermissions(alive, PosixFilePermissions.fromString("rw-rw-rw-"));
+        Files.writeString(data.resolve("alive.part"), "");
+        Files.setPosixFilePermissions(data.resolve("alive.part"), PosixFilePermissions.fromString("rw-rw-rw-"));
+        DeadMan.sign(data, time.instant());
+        assertEquals("rw-------", mode(alive));
+        assertEquals(List.of("data/alive"), left());
+    }
+
+    private static String mode(Path file) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
     }
 
     @org.jspecify.annotations.NullUnmarked

@@ -263,6 +263,14 @@ public final class Config {
         if (isOn && torSocks().isEmpty() && (tor() == Tor.NONE || tor() == Tor.TORRC)) {
             throw bad(Setting.MAIL_SERVER, "needs --tor-socks, which is the only way out");
         }
+        if (!isOn && mailFrom().isPresent()) {
+            throw bad(Setting.MAIL_FROM, "needs --mail-server, without which no mail is sent");
+        }
+        if (!isOn && (mailUser().isPresent() || mailPasswordFile().isPresent())) {
+            throw bad(
+                    mailUser().isPresent() ? Setting.MAIL_USER : Setting.MAIL_PASSWORD_FILE,
+                    "needs --mail-server, without which no mail is sent");
+        }
         if (mailUser().isPresent() != mailPasswordFile().isPresent()) {
             throw bad(Setting.MAIL_USER, "and --mail-password-file need each other");
         }
