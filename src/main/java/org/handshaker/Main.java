@@ -200,7 +200,7 @@ public final class Main {
                 .type(boolean.class)
                 .description("Does not ask.")
                 .build());
-        addSettings(spec, Setting.DATA, Setting.KEY_FILE, Setting.RATCHET_FILE);
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE, Setting.RATCHET_FILE, Setting.ADMIN);
         return spec;
     }
 
@@ -461,7 +461,7 @@ public final class Main {
         @Nullable Path newFile = parsed.matchedOptionValue("--new-key-file", (Path) null);
         if (newFile != null) {
             byte[] old = config.isKeyTyped() ? typedKey(in) : KeyFile.read(config.keyFile());
-            MasterKey.add(config.data(), old, newFile);
+            StoreCommands.addKey(config, old, newFile.toAbsolutePath().normalize());
             out.println("The new key opens the data as well. Start the relay with it: from then on the old key opens"
                     + " nothing. Then destroy that one.");
         } else if (config.isKeyTyped()) {

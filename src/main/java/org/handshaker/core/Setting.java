@@ -26,7 +26,7 @@ public enum Setting {
             "The master key; a file is created on the first start. Without it the database cannot be read"),
     RATCHET_FILE(
             "",
-            "file; not set: beside the key file, with .ratchet added to its name",
+            "file; not set: beside the key file, or with --key-file - beside the data directory, with .ratchet added to its name",
             "What the keys of waiting events are made from, and forgotten by, hour by hour; never copy it"),
     DEAD_MAN(
             "0s",
