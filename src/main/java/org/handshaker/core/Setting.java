@@ -43,8 +43,8 @@ public enum Setting {
             "", "file", "The password of that tor's HashedControlPassword; without it, its cookie is read"),
     TOR_SOCKS(
             "",
-            "IP:PORT or unix:PATH",
-            "SOCKS port of the tor of --tor torrc or control: through it the relay looks at itself from outside and wakes devices"),
+            "IP:PORT or unix:PATH of this machine; not set: the tor's own with --tor managed and control, none with torrc",
+            "SOCKS port of the tor by which the relay goes out: to look at itself from outside, wake devices and send recovery mail. A tor of the system's has 127.0.0.1:9050"),
     SELF_PROBE(
             "5m",
             "0s, or 5s to 1d",
