@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.core;
 
-import java.util.Arrays;
+import java.nio.ByteBuffer;
 import java.util.Base64;
 
 /**
@@ -12,23 +12,30 @@ public final class Id implements Comparable<Id> {
     public static final int BYTES = 16;
     private static final int CHARS = 22;
 
-    private final byte[] bytes;
-    private final int hash;
+    /** Two numbers and not an array: thousands of events that wait have one each. */
+    private final long high;
 
-    private Id(byte[] bytes) {
-        this.bytes = bytes;
-        this.hash = Arrays.hashCode(bytes);
+    private final long low;
+
+    private Id(ByteBuffer bytes) {
+        this.high = bytes.getLong();
+        this.low = bytes.getLong();
     }
 
     public static Id random() {
-        return new Id(Secrets.randomBytes(BYTES));
+        return of(Secrets.randomBytes(BYTES));
     }
 
     public static Id of(byte[] bytes) {
         if (bytes.length != BYTES) {
             throw new IllegalArgumentException("an id has 16 bytes");
         }
-        return new Id(bytes.clone());
+        return ofFirst(bytes);
+    }
+
+    /** Of the first 16 bytes of a longer hash. */
+    public static Id ofFirst(byte[] hash) {
+        return new Id(ByteBuffer.wrap(hash));
     }
 
     /** Reads what {@link #text()} wrote; anything else is {@code NOT_FOUND}, since no such thing can exist. */
@@ -36,9 +43,9 @@ public final class Id implements Comparable<Id> {
         if (text.length() == CHARS) {
             try {
                 byte[] bytes = Base64.getUrlDecoder().decode(text);
-                Id id = new Id(bytes);
+                Id id = of(bytes);
                 // The last character has spare bits: only one spelling of an id is that id.
-                if (bytes.length == BYTES && id.text().equals(text)) {
+                if (id.text().equals(text)) {
                     return id;
                 }
             } catch (IllegalArgumentException notBase64) {
@@ -49,26 +56,27 @@ public final class Id implements Comparable<Id> {
     }
 
     public byte[] bytes() {
-        return bytes.clone();
+        return ByteBuffer.allocate(BYTES).putLong(high).putLong(low).array();
     }
 
     public String text() {
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes());
     }
 
     @Override
     public int compareTo(Id other) {
-        return Arrays.compareUnsigned(bytes, other.bytes);
+        int byHigh = Long.compareUnsigned(high, other.high);
+        return byHigh != 0 ? byHigh : Long.compareUnsigned(low, other.low);
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Id that && Arrays.equals(bytes, that.bytes);
+        return other instanceof Id that && high == that.high && low == that.low;
     }
 
     @Override
     public int hashCode() {
-        return hash;
+        return Long.hashCode(high + 31 * low);
     }
 
     @Override

@@ -21,6 +21,8 @@ public final class Limits {
     public static final int JSON_DEPTH_MAX = 16;
     /** Longest name of a field, which Jackson remembers: twice as long as the longest that is understood. */
     public static final int JSON_NAME_CHARS_MAX = 64;
+    /** Fields of a frame: twice as many as the largest has. */
+    public static final int FRAME_FIELDS_MAX = 16;
 
     public static final int HEADER_BYTES_MAX = 8_192;
     /** Silence on a connection between requests or inside one. */

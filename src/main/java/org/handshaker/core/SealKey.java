@@ -2,7 +2,6 @@
 package org.handshaker.core;
 
 import java.security.GeneralSecurityException;
-import java.util.Arrays;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import javax.crypto.AEADBadTagException;
@@ -17,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 public final class SealKey {
     /** What sealing adds: a nonce and a tag. */
     public static final int SEALING_BYTES = 12 + 16;
+    /** Of them, those in front. */
+    public static final int NONCE_BYTES = 12;
 
-    private static final int NONCE_BYTES = 12;
     private static final int TAG_BITS = 128;
     private static final int CIPHERS_KEPT_MAX = 4;
     private static final WipedKey NOBODYS = new WipedKey(Secrets.randomBytes(Vault.MASTER_BYTES), "AES");
@@ -50,18 +50,29 @@ public final class SealKey {
      * @throws WipedKey.Gone once the key is forgotten
      */
     public byte[] seal(byte[] plain, byte[] bound) {
+        byte[] room = new byte[SEALING_BYTES + plain.length];
+        System.arraycopy(plain, 0, room, NONCE_BYTES, plain.length);
+        sealIn(room, bound);
+        return room;
+    }
+
+    /**
+     * As {@link #seal}, where the bytes are: of a body nothing else is made on its way to the disk.
+     *
+     * @param room {@link #NONCE_BYTES} that are free, the plain bytes, and the rest of {@link #SEALING_BYTES}
+     */
+    public void sealIn(byte[] room, byte[] bound) {
         byte[] nonce = Secrets.randomBytes(NONCE_BYTES);
         try {
             Cipher cipher = take();
             cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(TAG_BITS, nonce));
             cipher.updateAAD(bound);
-            byte[] sealed = Arrays.copyOf(nonce, SEALING_BYTES + plain.length);
-            cipher.doFinal(plain, 0, plain.length, sealed, NONCE_BYTES);
+            cipher.doFinal(room, NONCE_BYTES, room.length - SEALING_BYTES, room, NONCE_BYTES);
             keep(cipher);
-            return sealed;
         } catch (GeneralSecurityException broken) {
             throw broken(broken);
         }
+        System.arraycopy(nonce, 0, room, 0, NONCE_BYTES);
     }
 
     /** Opens what {@link #seal} made. */

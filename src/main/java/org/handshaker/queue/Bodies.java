@@ -4,6 +4,7 @@ package org.handshaker.queue;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.handshaker.core.Id;
+import org.handshaker.core.SealKey;
 import org.handshaker.core.Username;
 import org.handshaker.core.Vault;
 import org.jspecify.annotations.Nullable;
@@ -31,17 +32,38 @@ final class Bodies {
     }
 
     byte[] seal(Id owner, Event event) {
-        byte[] from = bytes(event.from() == null ? "" : event.from().bare());
-        byte[] kind = bytes(event.kind());
-        byte[] payload = bytes(event.payload());
-        byte[] plain = ByteBuffer.allocate(2 + from.length + kind.length + payload.length)
-                .put((byte) from.length)
-                .put((byte) kind.length)
-                .put(from)
-                .put(kind)
-                .put(payload)
-                .array();
-        return ratchet.seal(event.expiresAt(), plain, bound(owner, event.seq()));
+        byte[] room = room(event.from() == null ? "" : event.from().bare(), event.kind(), event.payload());
+        ratchet.sealIn(event.expiresAt(), room, bound(owner, event.seq()));
+        return room;
+    }
+
+    /** The lengths of all texts but the last, then the texts, with room around them in which they can be sealed. */
+    private static byte[] room(String... texts) {
+        int size = SealKey.SEALING_BYTES + texts.length - 1;
+        for (String text : texts) {
+            size += utf8Length(text);
+        }
+        byte[] room = new byte[size];
+        int at = SealKey.NONCE_BYTES;
+        for (int i = 0; i < texts.length - 1; i++) {
+            room[at++] = (byte) utf8Length(texts[i]);
+        }
+        for (String text : texts) {
+            at += put(text, room, at);
+        }
+        return room;
+    }
+
+    @SuppressWarnings(
+            "deprecation") // Right for ASCII, which nearly every payload is, and the one way that makes no copy.
+    private static int put(String text, byte[] room, int at) {
+        int length = utf8Length(text);
+        if (length == text.length()) {
+            text.getBytes(0, length, room, at);
+        } else {
+            System.arraycopy(bytes(text), 0, room, at, length);
+        }
+        return length;
     }
 
     /** Nothing when the hour in which it ran out is over: then nobody can open it. */
@@ -71,20 +93,13 @@ final class Bodies {
 
     /** For all to whom it was sent: bound to the event and to no queue. */
     byte[] sealShared(Event event) {
-        byte[] from = bytes(event.from() == null ? "" : event.from().bare());
-        byte[] kind = bytes(event.kind());
-        byte[] group = bytes(event.group() == null ? "" : event.group());
-        byte[] payload = bytes(event.payload());
-        byte[] plain = ByteBuffer.allocate(3 + from.length + kind.length + group.length + payload.length)
-                .put((byte) from.length)
-                .put((byte) kind.length)
-                .put((byte) group.length)
-                .put(from)
-                .put(kind)
-                .put(group)
-                .put(payload)
-                .array();
-        return ratchet.seal(event.expiresAt(), plain, boundShared(event.eventId()));
+        byte[] room = room(
+                event.from() == null ? "" : event.from().bare(),
+                event.kind(),
+                event.group() == null ? "" : event.group(),
+                event.payload());
+        ratchet.sealIn(event.expiresAt(), room, boundShared(event.eventId()));
+        return room;
     }
 
     private @Nullable Event openShared(QueueStore.SealedEvent sealed) {
@@ -160,8 +175,8 @@ final class Bodies {
     }
 
     private static String text(ByteBuffer from, int length) {
-        byte[] bytes = new byte[length];
-        from.get(bytes);
-        return new String(bytes, StandardCharsets.UTF_8);
+        int at = from.position();
+        from.position(at + length);
+        return new String(from.array(), from.arrayOffset() + at, length, StandardCharsets.UTF_8);
     }
 }

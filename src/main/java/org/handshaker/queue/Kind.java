@@ -21,7 +21,12 @@ public record Kind(String text) {
     }
 
     private static boolean isReserved(String text) {
-        return RESERVED.stream().anyMatch(text::startsWith);
+        for (String reserved : RESERVED) {
+            if (text.startsWith(reserved)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** A kind that {@code /signaling/send} takes. */

@@ -43,8 +43,11 @@ final class Ledger {
 
     /** Rows that leave the disk together. */
     static final class Deleting {
-        private final List<Long> seqs = new ArrayList<>();
-        private @Nullable List<Long> taken;
+        private final List<Entry> entries = new ArrayList<>();
+        /** Of them, those that are in the queue still when they cannot be deleted. */
+        private final List<Entry> acked = new ArrayList<>();
+
+        private @Nullable List<Entry> taken;
         private final CompletableFuture<Integer> done = new CompletableFuture<>();
     }
 
@@ -109,32 +112,56 @@ final class Ledger {
         return failed instanceof Refused refused ? refused : Reason.INTERNAL.refuse();
     }
 
-    /** Deletes rows of entries that are taken or stored; completes when they are gone from the disk. */
-    CompletableFuture<Integer> delete(Mailbox box, List<Long> seqs) {
+    /**
+     * Deletes rows of entries that are taken or stored and not in the mailbox any more.
+     *
+     * @param comeBack whether what could not be deleted is put into the mailbox again
+     * @return completes when they are gone from the disk, or back in the mailbox
+     */
+    CompletableFuture<Integer> delete(Mailbox box, List<Entry> entries, boolean comeBack) {
         @Nullable Deleting lined = box.deleting;
         if (lined == null) {
             Deleting deleting = new Deleting();
             long queueRow = box.queueRow;
-            var unused = deleting.done.whenComplete((deleted, failed) -> taken(box, deleting));
+            CompletableFuture<Integer> made = new CompletableFuture<>();
+            var unused = made.whenComplete((deleted, failed) -> end(box, deleting, deleted, failed));
             underWay(
                     box,
-                    deleting.done,
-                    () -> database.freeLater(
-                            deleting.done, handle -> store.delete(handle, queueRow, taken(box, deleting))));
+                    made,
+                    () -> database.freeLater(made, handle -> store.delete(handle, queueRow, taken(box, deleting))));
             box.deleting = deleting;
             lined = deleting;
         }
-        lined.seqs.addAll(seqs);
+        lined.entries.addAll(entries);
+        if (comeBack) {
+            lined.acked.addAll(entries);
+        }
         return lined.done;
     }
 
-    private static List<Long> taken(Mailbox box, Deleting deleting) {
+    private static List<Entry> taken(Mailbox box, Deleting deleting) {
         synchronized (box) {
             if (deleting.taken == null) {
-                deleting.taken = deleting.seqs;
+                deleting.taken = deleting.entries;
                 box.deleting = box.deleting == deleting ? null : box.deleting;
             }
             return deleting.taken;
+        }
+    }
+
+    private static void end(Mailbox box, Deleting deleting, @Nullable Integer deleted, @Nullable Throwable failed) {
+        synchronized (box) {
+            var unused = taken(box, deleting);
+            if (failed != null) {
+                deleting.acked.stream()
+                        .filter(entry -> entry.state == Entry.State.STORED)
+                        .forEach(box::add);
+            }
+        }
+        if (failed == null) {
+            deleting.done.complete(deleted);
+        } else {
+            deleting.done.completeExceptionally(failed);
         }
     }
 

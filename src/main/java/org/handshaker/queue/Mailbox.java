@@ -5,8 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.handshaker.core.Id;
@@ -49,8 +47,7 @@ final class Mailbox {
     final List<Receiver> receivers = new ArrayList<>(1);
     final List<Waiter> waiters = new ArrayList<>(1);
 
-    private final NavigableMap<Long, Entry> pending = new TreeMap<>();
-    private final Map<Id, Entry> byEventId = new HashMap<>();
+    private final Pending pending = new Pending();
     private final Map<Id, Share> bySender = new HashMap<>();
     private static final Share NOTHING = new Share(null);
 
@@ -85,7 +82,7 @@ final class Mailbox {
 
     @Nullable
     Entry find(Id eventId) {
-        return byEventId.get(eventId);
+        return pending.find(eventId);
     }
 
     /** Refuses with {@code queue_full} what would overfill the queue or give one sender more than half of it. */
@@ -112,8 +109,7 @@ final class Mailbox {
     void add(Entry entry) {
         entry.isGone = false;
         earliestExpirySeconds = Math.min(earliestExpirySeconds, entry.expiresAtSeconds);
-        pending.put(entry.seq, entry);
-        byEventId.put(entry.eventId, entry);
+        pending.add(entry);
         if (entry.eventClass == EventClass.SYSTEM) {
             systemEvents++;
         } else {
@@ -125,10 +121,9 @@ final class Mailbox {
 
     /** Takes an entry out, whatever its state; what is on the disk or on its way there must then be deleted. */
     void remove(Entry entry) {
-        if (pending.remove(entry.seq) == null) {
+        if (!pending.remove(entry)) {
             return;
         }
-        byEventId.remove(entry.eventId, entry);
         entry.isGone = true;
         if (entry.eventClass == EventClass.SYSTEM) {
             systemEvents--;
@@ -154,7 +149,7 @@ final class Mailbox {
 
     /** What a new system event takes the place of: those about the same subject, or the oldest past their allowance. */
     List<Entry> replacedBy(Id subjectTag) {
-        List<Entry> system = pending.values().stream()
+        List<Entry> system = pending.stream()
                 .filter(entry -> entry.eventClass == EventClass.SYSTEM && entry.state == Entry.State.STORED)
                 .toList();
         List<Entry> same = system.stream()
@@ -170,14 +165,17 @@ final class Mailbox {
 
     /** Entries that satisfy {@code which}, all but the hidden, those behind a hidden one included. */
     List<Entry> all(Predicate<Entry> which) {
-        return pending.values().stream()
+        return pending.stream()
                 .filter(entry -> entry.state != Entry.State.HIDDEN && which.test(entry))
                 .toList();
     }
 
     List<Entry> upTo(long seq, Predicate<Entry> which) {
         List<Entry> found = new ArrayList<>();
-        for (Entry entry : pending.headMap(seq, true).values()) {
+        for (Entry entry : pending) {
+            if (entry.seq > seq) {
+                break;
+            }
             if (entry.state != Entry.State.HIDDEN && which.test(entry)) {
                 found.add(entry);
             }
@@ -188,7 +186,7 @@ final class Mailbox {
     /** The first entries to show, at most {@code max}, not past a hidden one. */
     List<Entry> first(int max, long nowSeconds, Predicate<Entry> which) {
         List<Entry> found = new ArrayList<>();
-        for (Entry entry : pending.values()) {
+        for (Entry entry : pending) {
             if (entry.state == Entry.State.HIDDEN || found.size() == max) {
                 break;
             }
@@ -203,7 +201,7 @@ final class Mailbox {
     List<Entry> nextFor(Receiver receiver, int max, long nowSeconds) {
         List<Entry> next = new ArrayList<>();
         long bytes = receiver.bytesInFlight;
-        for (Entry entry : pending.tailMap(receiver.cursor, false).values()) {
+        for (Entry entry : pending.after(receiver.cursor)) {
             int inFlight = receiver.inFlight + next.size();
             boolean fits = inFlight == 0 || bytes + entry.bytes <= Limits.UNACKED_BYTES_PER_SOCKET_MAX;
             if (next.size() == max
@@ -226,7 +224,10 @@ final class Mailbox {
             return;
         }
         long toSeq = pushed.get(pushed.size() - 1).seq;
-        for (Entry entry : pending.subMap(receiver.cursor, false, toSeq, true).values()) {
+        for (Entry entry : pending.after(receiver.cursor)) {
+            if (entry.seq > toSeq) {
+                break;
+            }
             receiver.inFlight++;
             receiver.bytesInFlight += entry.bytes;
         }
@@ -238,7 +239,7 @@ final class Mailbox {
         if (nowSeconds < earliestExpirySeconds) {
             return List.of();
         }
-        earliestExpirySeconds = pending.values().stream()
+        earliestExpirySeconds = pending.stream()
                 .mapToLong(entry -> entry.expiresAtSeconds)
                 .filter(expiry -> expiry > nowSeconds)
                 .min()
@@ -258,6 +259,6 @@ final class Mailbox {
     boolean isIdle() {
         return !hasListener()
                 && changesUnderWay.get() == 0
-                && pending.values().stream().allMatch(entry -> entry.state == Entry.State.STORED);
+                && pending.stream().allMatch(entry -> entry.state == Entry.State.STORED);
     }
 }

@@ -67,17 +67,19 @@ final class Mailboxes {
             return;
         }
         byte[] owner = blind(box.owner);
+        record Stored(Optional<QueueStore.QueueRow> row, List<Entry> entries) {}
         // One snapshot: a sweep between the total and the rows would lose count.
-        database.read(reader -> reader.inTransaction(handle -> {
+        Stored stored = database.read(reader -> reader.inTransaction(handle -> {
             Optional<QueueStore.QueueRow> row = store.find(handle, owner);
-            row.ifPresent(found -> {
-                box.queueRow = found.queue();
-                box.reserved = found.reserved();
-                box.expired = found.expired();
-                store.entries(handle, found.queue()).forEach(box::add);
-            });
-            return row;
+            return new Stored(
+                    row, row.map(found -> store.entries(handle, found.queue())).orElse(List.of()));
         }));
+        stored.row.ifPresent(found -> {
+            box.queueRow = found.queue();
+            box.reserved = found.reserved();
+            box.expired = found.expired();
+        });
+        stored.entries.forEach(box::add);
         box.nextSeq = box.reserved + 1;
         box.isLoaded = true;
     }
@@ -121,10 +123,7 @@ final class Mailboxes {
             return false;
         }
         List<Entry> inMemory = ranOut.stream().filter(entry -> !entry.isTaken).toList();
-        List<Long> onDisk = ranOut.stream()
-                .filter(entry -> entry.isTaken)
-                .map(entry -> entry.seq)
-                .toList();
+        List<Entry> onDisk = ranOut.stream().filter(entry -> entry.isTaken).toList();
         ranOut.forEach(box::remove);
         inMemory.forEach(this::release);
         box.expired += ranOut.size();

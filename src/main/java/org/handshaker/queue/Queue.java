@@ -187,7 +187,7 @@ public final class Queue implements AutoCloseable {
         QueueStore.QueueRow row = store.reserve(handle, boxes.blind(target), hidden.entry.seq);
         rows.add(row);
         store.insert(handle, row.queue(), hidden.entry, bodies.seal(target, hidden.event));
-        store.delete(handle, row.queue(), seqs(hidden.replaced));
+        store.delete(handle, row.queue(), hidden.replaced);
     }
 
     /** Has these mailboxes read before a change that needs them all. */
@@ -255,19 +255,14 @@ public final class Queue implements AutoCloseable {
 
     /** Takes entries out of a queue for good; completes when none of them is on the disk any more. */
     private CompletableFuture<Integer> take(Id owner, Function<Mailbox, List<Entry>> choice) {
-        record Taking(Mailbox box, List<Entry> chosen, @Nullable CompletableFuture<Integer> delete) {}
+        record Taking(int count, @Nullable CompletableFuture<Integer> delete) {}
         List<Entry> delivered = new ArrayList<>();
         Taking taking = boxes.with(owner, box -> {
             boxes.purge(box, nowSeconds());
             List<Entry> chosen = choice.apply(box);
-            List<Long> onDisk = new ArrayList<>();
-            for (Entry entry : chosen) {
-                if (entry.isTaken) {
-                    onDisk.add(entry.seq);
-                }
-            }
+            List<Entry> onDisk = taken(chosen);
             // First, because it may be refused: then nothing is taken out.
-            @Nullable CompletableFuture<Integer> delete = onDisk.isEmpty() ? null : ledger.delete(box, onDisk);
+            @Nullable CompletableFuture<Integer> delete = onDisk.isEmpty() ? null : ledger.delete(box, onDisk, true);
             for (Entry entry : chosen) {
                 if (entry.state == Entry.State.MEMORY) {
                     delivered.add(entry);
@@ -275,7 +270,7 @@ public final class Queue implements AutoCloseable {
                 box.remove(entry);
                 boxes.release(entry);
             }
-            return new Taking(box, chosen, delete);
+            return new Taking(chosen.size(), delete);
         });
         for (Entry entry : delivered) {
             entry.cancelLinger();
@@ -283,26 +278,20 @@ public final class Queue implements AutoCloseable {
         }
         // The window of the sockets has moved.
         delivery.deliver(owner);
-        int count = taking.chosen.size();
-        if (taking.delete == null) {
-            return CompletableFuture.completedFuture(count);
-        }
-        return taking.delete
-                .whenComplete((deleted, failed) -> {
-                    if (failed != null) {
-                        putBack(taking.box, taking.chosen);
-                    }
-                })
-                .thenApply(deleted -> count);
+        return taking.delete == null
+                ? CompletableFuture.completedFuture(taking.count)
+                : taking.delete.thenApply(deleted -> taking.count);
     }
 
-    /** What could not be deleted from the disk is still in the queue. */
-    private static void putBack(Mailbox box, List<Entry> taken) {
-        synchronized (box) {
-            taken.stream()
-                    .filter(entry -> entry.isTaken && entry.state == Entry.State.STORED)
-                    .forEach(box::add);
+    /** Those that are on the disk or on their way there. */
+    private static List<Entry> taken(List<Entry> entries) {
+        List<Entry> taken = new ArrayList<>(entries.size());
+        for (Entry entry : entries) {
+            if (entry.isTaken) {
+                taken.add(entry);
+            }
         }
+        return taken;
     }
 
     /** Both queues drop what is pending between two users, as part of the caller's change. */
@@ -322,7 +311,7 @@ public final class Queue implements AutoCloseable {
                         .filter(entry -> entry.state == Entry.State.COMMITTING && entry.isTaken)
                         .toList();
                 if (!behind.isEmpty()) {
-                    deleteBehind(box, seqs(behind));
+                    deleteBehind(box, behind);
                 }
                 found.forEach(box::remove);
                 found.forEach(boxes::release);
@@ -334,14 +323,14 @@ public final class Queue implements AutoCloseable {
     }
 
     /** Deletes rows whose insert is still under way; where there is no room in the line, a little later. */
-    private void deleteBehind(Mailbox box, List<Long> seqs) {
+    private void deleteBehind(Mailbox box, List<Entry> behind) {
         try {
             synchronized (box) {
-                var unused = ledger.delete(box, seqs);
+                var unused = ledger.delete(box, behind, false);
             }
         } catch (Refused busy) {
             if (!stopping) {
-                var unused = timer.after(AGAIN, () -> deleteBehind(box, seqs));
+                var unused = timer.after(AGAIN, () -> deleteBehind(box, behind));
             }
         }
     }
@@ -390,10 +379,6 @@ public final class Queue implements AutoCloseable {
         database.afterCommit(() -> owners.forEach(delivery::deliver));
         boxes.forgetIdle();
         return store.expire(handle, now, Expiring.BATCH_ROWS);
-    }
-
-    private static List<Long> seqs(List<Entry> entries) {
-        return entries.stream().map(entry -> entry.seq).toList();
     }
 
     private long nowSeconds() {

@@ -224,15 +224,15 @@ final class QueueStore {
         }
     }
 
-    int delete(Handle handle, long queue, List<Long> seqs) {
+    int delete(Handle handle, long queue, List<Entry> entries) {
         try {
             if (delete == null) {
                 delete = handle.getConnection().prepareStatement(DELETE);
             }
             int deleted = 0;
-            for (long seq : seqs) {
+            for (Entry entry : entries) {
                 delete.setLong(1, queue);
-                delete.setLong(2, seq);
+                delete.setLong(2, entry.seq);
                 deleted += delete.executeUpdate();
             }
             return deleted;

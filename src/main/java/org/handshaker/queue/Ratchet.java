@@ -241,18 +241,26 @@ public final class Ratchet implements InstantSource, AutoCloseable {
 
     /** Seals until {@code expiresAt}. What has run out meanwhile is sealed for nobody. */
     byte[] seal(Instant expiresAt, byte[] plain, byte[] bound) {
+        byte[] room = new byte[SealKey.SEALING_BYTES + plain.length];
+        System.arraycopy(plain, 0, room, SealKey.NONCE_BYTES, plain.length);
+        sealIn(expiresAt, room, bound);
+        return room;
+    }
+
+    /** As {@link #seal}, in the room of {@link SealKey#sealIn}. */
+    void sealIn(Instant expiresAt, byte[] room, byte[] bound) {
         @Nullable SealKey key = keys.key(lastHourOf(expiresAt));
         try {
             if (key != null) {
-                return key.seal(plain, bound);
+                key.sealIn(room, bound);
+                return;
             }
         } catch (WipedKey.Gone justNow) {
             // As if it had been gone before.
         }
         SealKey nobodys = new SealKey(Secrets.randomBytes(HourKeys.CHAIN_BYTES));
-        byte[] sealed = nobodys.seal(plain, bound);
+        nobodys.sealIn(room, bound);
         nobodys.forget();
-        return sealed;
     }
 
     /** What was sealed; nothing when its hour is forgotten. */

@@ -2,7 +2,6 @@
 package org.handshaker.queue;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.handshaker.core.Hmac;
 import org.handshaker.core.Id;
 import org.handshaker.core.Vault;
@@ -37,7 +36,7 @@ final class Tags {
 
     /** Differs from queue to queue, so that two queues do not show that they have a sender in common. */
     Id sender(Id owner, Id sender) {
-        return Id.of(Arrays.copyOf(vault.blind("sender tag", owner.bytes(), sender.bytes()), Id.BYTES));
+        return Id.ofFirst(vault.blind("sender tag", owner.bytes(), sender.bytes()));
     }
 
     Id subject(Id owner, String kind, String subject) {
@@ -45,7 +44,7 @@ final class Tags {
     }
 
     private Id hmac(byte[] message) {
-        return Id.of(Arrays.copyOf(eventIds.of(message), Id.BYTES));
+        return Id.ofFirst(eventIds.of(message));
     }
 
     private static byte[] utf8(String text) {

@@ -2,6 +2,7 @@
 package org.handshaker.signaling;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -53,8 +54,8 @@ public final class EarlierSocket extends SignalSocket {
     }
 
     @Override
-    String token(String text) {
-        Map<String, Object> frame = Json.map(text);
+    String token(byte[] text) {
+        Map<String, Object> frame = map(text);
         if (!"auth_token".equals(frame.get("type")) || !(frame.get("token") instanceof String token)) {
             throw Reason.NOT_SIGNED_IN.refuse();
         }
@@ -78,8 +79,8 @@ public final class EarlierSocket extends SignalSocket {
     }
 
     @Override
-    void handle(Caller known, String text) {
-        Map<String, Object> frame = Json.map(text);
+    void handle(Caller known, byte[] text) {
+        Map<String, Object> frame = map(text);
         if (!(frame.get("type") instanceof String type)) {
             throw Reason.MALFORMED.refuse("A frame has a type.");
         }
@@ -91,6 +92,10 @@ public final class EarlierSocket extends SignalSocket {
             case "offer", "answer", "ice_candidate" -> sockets.signalRoom(this, known, room, signal(type, frame));
             default -> throw Reason.MALFORMED.refuse("There is no such frame.");
         }
+    }
+
+    private static Map<String, Object> map(byte[] text) {
+        return Json.map(new String(text, StandardCharsets.UTF_8));
     }
 
     private static Signal signal(String kind, Map<String, Object> frame) {

@@ -13,17 +13,23 @@ import org.handshaker.rooms.Signal;
 import org.handshaker.rooms.Tongue;
 import org.handshaker.web.Flat;
 import org.handshaker.web.Json;
+import org.handshaker.web.Padding;
 import org.jspecify.annotations.Nullable;
 
 /** The frames of {@code /ws}: what clients may send, read strictly, and what the relay sends. */
 final class Frames {
     private static final byte[] PONG = "{\"type\":\"pong\"}".getBytes(StandardCharsets.US_ASCII);
 
+    /** What an event's frame says beside the payload, and a receipt in all, where ids are of usual length. */
+    private static final int EVENT_BYTES_BESIDE = 320;
+
+    private static final int RECEIPT_BYTES = 320;
+
     private Frames() {}
 
     /** From the client: signs a socket in. */
     record Auth(String token) {
-        static Auth of(String text) {
+        static Auth of(byte[] text) {
             Flat frame = Json.flat(text);
             var unused = frame.text("type");
             Auth auth = new Auth(frame.text("token"));
@@ -129,8 +135,8 @@ final class Frames {
                         "idle_seconds", Limits.SOCKET_IDLE.toSeconds())));
     }
 
-    static byte[] event(Event event) {
-        return Json.object()
+    static Json.Writing event(Event event) {
+        return Json.object(Math.max(Padding.MAIL_BYTES_MIN, event.payload().length() + EVENT_BYTES_BESIDE))
                 .put("type", "event")
                 .put("event_id", event.eventId().text())
                 .put("seq", event.seq())
@@ -138,18 +144,16 @@ final class Frames {
                 .put("group", event.group())
                 .put("kind", event.kind())
                 .put("payload", event.payload())
-                .put("expires_at", event.expiresAt().toString())
-                .bytes();
+                .put("expires_at", event.expiresAt().toString());
     }
 
-    static byte[] receipt(String id, Receipt receipt) {
-        return Json.object()
+    static Json.Writing receipt(String id, Receipt receipt) {
+        return Json.object(RECEIPT_BYTES)
                 .put("type", "receipt")
                 .put("id", id)
                 .put("event_id", receipt.eventId().text())
                 .put("status", SignalingRoutes.statusText(receipt.status()))
-                .put("expires_at", receipt.expiresAt().toString())
-                .bytes();
+                .put("expires_at", receipt.expiresAt().toString());
     }
 
     static byte[] groupReceipt(String id, FanOut safe) {

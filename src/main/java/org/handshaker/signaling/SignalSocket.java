@@ -138,8 +138,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
                 switch (frame.getEffectiveOpCode()) {
                     case OpCode.TEXT -> {
                         int bytesMax = caller == null ? Limits.SIGN_IN_FRAME_BYTES_MAX : Limits.FRAME_BYTES_MAX;
-                        @Nullable
-                        String text = message.add(frame.getPayload(), frame.isFin(), bytesMax, lastHeardNanos);
+                        byte @Nullable [] text =
+                                message.add(frame.getPayload(), frame.isFin(), bytesMax, lastHeardNanos);
                         if (text != null) {
                             heard(text);
                         }
@@ -160,7 +160,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
         }
     }
 
-    private void heard(String text) {
+    private void heard(byte[] text) {
         @Nullable Caller known = caller;
         if (known == null) {
             authenticate(text);
@@ -176,7 +176,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     }
 
     /** By which its sender knows a frame that was refused. */
-    private static @Nullable String idOf(String text) {
+    private static @Nullable String idOf(byte[] text) {
         try {
             @Nullable String id = Json.peek(text, "id");
             return id == null || id.length() > Limits.EVENT_ID_CHARS_MAX ? null : id;
@@ -189,11 +189,11 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     void askWho() {}
 
     /** The token in the first frame. */
-    String token(String text) {
+    String token(byte[] text) {
         return Frames.Auth.of(text).token();
     }
 
-    void handle(Caller known, String text) {
+    void handle(Caller known, byte[] text) {
         Flat frame = Json.flat(text);
         switch (String.valueOf(frame.maybeText("type"))) {
             case "send" -> send(known, Frames.Send.of(frame));
@@ -212,7 +212,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     }
 
     /** The first frame signs in, and whatever else it is, there is no second. */
-    private void authenticate(String text) {
+    private void authenticate(byte[] text) {
         try {
             Caller signedIn = sockets.authenticate(token(text));
             caller = signedIn;
@@ -255,6 +255,8 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     }
 
     private void send(Caller known, Frames.Send send) {
+        // The id alone: the payload is not kept for as long as the receipt takes.
+        String id = send.id();
         var unused = sockets.send(known, send).whenComplete((receipt, failed) -> {
             if (failed == null) {
                 receipts.add(receipt);
@@ -262,7 +264,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
                 return;
             }
             @Nullable Throwable cause = failed instanceof CompletionException ? failed.getCause() : failed;
-            sendRefusal(send.id(), cause instanceof Refused no ? no : Reason.INTERNAL.refuse());
+            sendRefusal(id, cause instanceof Refused no ? no : Reason.INTERNAL.refuse());
         });
     }
 
@@ -425,7 +427,7 @@ public class SignalSocket extends Receiver implements Session.Listener.AutoDeman
     private void sendReceipts() {
         synchronized (tellingReceipts) {
             for (@Nullable Supplier<byte[]> next = receipts.poll(); next != null; next = receipts.poll()) {
-                gather(OpCode.TEXT, ByteBuffer.wrap(sockets.padded(next.get())));
+                gather(OpCode.TEXT, ByteBuffer.wrap(next.get()));
             }
         }
     }

@@ -38,6 +38,7 @@ import org.handshaker.rooms.Signal;
 import org.handshaker.rooms.Tongue;
 import org.handshaker.web.Authenticator;
 import org.handshaker.web.Gate;
+import org.handshaker.web.Json;
 import org.handshaker.web.Padding;
 import org.handshaker.web.Turn;
 import org.jspecify.annotations.Nullable;
@@ -326,16 +327,17 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         gate.pass(Cost.SEND, caller, OptionalInt.empty());
         SignalingRoutes.requireOneTarget(send.toUser(), send.group(), send.groupEpoch());
         Kind kind = new Kind(send.kind());
+        // The id alone: the payload is not kept for as long as the receipt takes.
+        String id = send.id();
         if (send.group() != null) {
             countFanOut(caller);
             return signaling
-                    .sendToGroup(
-                            caller.user(), send.group(), send.groupEpoch(), kind, send.payload(), send.id(), send.ttl())
-                    .thenApply(safe -> () -> Frames.groupReceipt(send.id(), safe));
+                    .sendToGroup(caller.user(), send.group(), send.groupEpoch(), kind, send.payload(), id, send.ttl())
+                    .thenApply(safe -> () -> padded(Frames.groupReceipt(id, safe)));
         }
         return signaling
-                .send(caller.user(), String.valueOf(send.toUser()), kind, send.payload(), send.id(), send.ttl())
-                .thenApply(receipt -> () -> Frames.receipt(send.id(), receipt));
+                .send(caller.user(), String.valueOf(send.toUser()), kind, send.payload(), id, send.ttl())
+                .thenApply(receipt -> () -> padded(Frames.receipt(id, receipt)));
     }
 
     /** What is written to many costs more than what is written to one. */
@@ -430,8 +432,12 @@ public final class Sockets implements PresenceListener, AutoCloseable {
         return pads ? Padding.pad(json) : json;
     }
 
-    byte[] paddedMail(byte[] json) {
-        return pads ? Padding.padMail(json) : json;
+    byte[] padded(Json.Writing json) {
+        return pads ? json.padded(0) : json.bytes();
+    }
+
+    byte[] paddedMail(Json.Writing json) {
+        return pads ? json.padded(Padding.MAIL_BYTES_MIN) : json.bytes();
     }
 
     public int count() {

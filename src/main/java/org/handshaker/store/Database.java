@@ -139,8 +139,8 @@ public final class Database implements AutoCloseable {
     }
 
     /**
-     * As {@link #writeLater(Function)}, for a caller who hangs its continuations on {@code done} beforehand: they run on the
-     * commit thread then, and never on this one.
+     * As {@link #writeLater(Function)}, for a change that refuses nothing, and a caller who hangs its continuations on
+     * {@code done} beforehand: they run on the commit thread then, and never on this one.
      */
     public <T extends @Nullable Object> void writeLater(CompletableFuture<T> done, Function<Handle, T> change) {
         commits.submit(Kind.GROWS, change, done);

@@ -19,8 +19,8 @@ import org.sqlite.SQLiteErrorCode;
 
 /**
  * The one writer. Changes from all threads line up in a bounded queue; what has gathered while the last commit ran is done
- * in one transaction with one fsync, and only then are the callers told. Each change stands behind its own savepoint, so a
- * refused one takes nothing with it.
+ * in one transaction with one fsync, and only then are the callers told. Each change that may be refused stands behind its own
+ * savepoint, so a refused one takes nothing with it; what else fails, fails the transaction, and then each is made by itself.
  *
  * <p>Guarantee: a future completes normally only after its change is on the disk. Never: an unbounded queue, or a future that
  * is forgotten.
@@ -67,6 +67,9 @@ final class GroupCommit implements AutoCloseable {
     private static final class Waiting<T> {
         final Function<Handle, T> change;
         final Kind kind;
+        /** Behind a savepoint, for which SQLite copies every page that the change touches. */
+        final boolean isGuarded;
+
         final CompletableFuture<T> done;
 
         @Nullable
@@ -79,9 +82,10 @@ final class GroupCommit implements AutoCloseable {
         List<Outcome> outcomes = List.of();
         boolean hadReserve;
 
-        Waiting(Function<Handle, T> change, Kind kind, CompletableFuture<T> done) {
+        Waiting(Function<Handle, T> change, Kind kind, boolean isGuarded, CompletableFuture<T> done) {
             this.change = change;
             this.kind = kind;
+            this.isGuarded = isGuarded;
             this.done = done;
         }
 
@@ -107,13 +111,17 @@ final class GroupCommit implements AutoCloseable {
     /** Lines work up, for {@link Kind#BETWEEN} such as SQLite allows only between transactions; {@code busy} when the queue is full. */
     <T> CompletableFuture<T> submit(Kind kind, Function<Handle, T> change) {
         CompletableFuture<T> done = new CompletableFuture<>();
-        submit(kind, change, done);
+        enqueue(new Waiting<>(change, kind, true, done));
         return done;
     }
 
-    /** @param done told on the commit thread, whatever hangs on it by then included */
+    /**
+     * Lines up a change that refuses nothing: it needs no savepoint.
+     *
+     * @param done told on the commit thread, whatever hangs on it by then included
+     */
     <T> void submit(Kind kind, Function<Handle, T> change, CompletableFuture<T> done) {
-        enqueue(new Waiting<>(change, kind, done));
+        enqueue(new Waiting<>(change, kind, false, done));
     }
 
     private void enqueue(Waiting<?> waiting) {
@@ -186,12 +194,11 @@ final class GroupCommit implements AutoCloseable {
         try {
             run("BEGIN IMMEDIATE");
             for (Waiting<?> waiting : changes) {
-                run("SAVEPOINT change");
-                attempt(waiting);
-                if (waiting.refusal != null) {
-                    run("ROLLBACK TO change");
+                if (waiting.isGuarded) {
+                    guarded(waiting);
+                } else {
+                    unguarded(waiting);
                 }
-                run("RELEASE change");
             }
             run("COMMIT");
         } catch (Throwable broken) {
@@ -210,6 +217,28 @@ final class GroupCommit implements AutoCloseable {
             } else {
                 waiting.tell();
             }
+        }
+    }
+
+    private void guarded(Waiting<?> waiting) {
+        run("SAVEPOINT change");
+        attempt(waiting);
+        if (waiting.refusal != null) {
+            run("ROLLBACK TO change");
+        }
+        run("RELEASE change");
+    }
+
+    /** What it did before it failed cannot be undone by itself. */
+    private <T> void unguarded(Waiting<T> waiting) {
+        outcomesOfThisChange.clear();
+        if (!findsRoom(waiting)) {
+            return;
+        }
+        try {
+            waiting.result = waiting.change.apply(writer);
+        } finally {
+            waiting.outcomes = List.copyOf(outcomesOfThisChange);
         }
     }
 
@@ -265,8 +294,7 @@ final class GroupCommit implements AutoCloseable {
 
     private <T> void attempt(Waiting<T> waiting) {
         outcomesOfThisChange.clear();
-        if (waiting.kind == Kind.GROWS && reserve.isShort()) {
-            waiting.refusal = Reason.STORAGE_FULL.refuse();
+        if (!findsRoom(waiting)) {
             return;
         }
         try {
@@ -276,6 +304,14 @@ final class GroupCommit implements AutoCloseable {
             waiting.refusal = translated(refused);
         }
         waiting.outcomes = List.copyOf(outcomesOfThisChange);
+    }
+
+    private boolean findsRoom(Waiting<?> waiting) {
+        if (waiting.kind == Kind.GROWS && reserve.isShort()) {
+            waiting.refusal = Reason.STORAGE_FULL.refuse();
+            return false;
+        }
+        return true;
     }
 
     /** A listener's failure is not the failure of the change, which is on the disk already. */
@@ -318,7 +354,7 @@ final class GroupCommit implements AutoCloseable {
     public void close() {
         closing = true;
         // Wakes the thread if it sleeps; where there is no room for this, it is awake.
-        var unused = queue.offer(new Waiting<>(handle -> true, Kind.BETWEEN, new CompletableFuture<>()));
+        var unused = queue.offer(new Waiting<>(handle -> true, Kind.BETWEEN, true, new CompletableFuture<>()));
         try {
             thread.join(CLOSE_MILLIS);
         } catch (InterruptedException interrupted) {

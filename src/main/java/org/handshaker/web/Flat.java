@@ -2,20 +2,41 @@
 package org.handshaker.web;
 
 import java.util.List;
-import java.util.Map;
+import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A JSON object without objects in it, read field by field. Each field is taken out by whoever knows it; {@link #end} refuses
- * what nobody knew. A field of another type is {@code malformed}, and so is one that must be there and is not; null is not there.
+ * what nobody knew. A field of another type is {@code malformed}, and so is one that must be there and is not, or comes twice;
+ * null is not there.
  */
 public final class Flat {
-    private final Map<String, Object> fields;
+    /** A handful, which is looked through faster than a map is made. */
+    private final @Nullable String[] names = new @Nullable String[Limits.FRAME_FIELDS_MAX];
 
-    /** @param fields its own from now on */
-    Flat(Map<String, Object> fields) {
-        this.fields = fields;
+    private final @Nullable Object[] values = new @Nullable Object[Limits.FRAME_FIELDS_MAX];
+    private int count;
+    private int left;
+
+    Flat() {}
+
+    void add(String name, @Nullable Object value) {
+        if (count == names.length || find(name) >= 0) {
+            throw Reason.MALFORMED.refuse();
+        }
+        names[count] = name;
+        values[count++] = value;
+        left += value == null ? 0 : 1;
+    }
+
+    private int find(String name) {
+        for (int i = 0; i < count; i++) {
+            if (name.equals(names[i])) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     public String text(String name) {
@@ -37,16 +58,22 @@ public final class Flat {
 
     /** Everything that there may be has been asked for. */
     public void end() {
-        if (!fields.isEmpty()) {
+        if (left > 0) {
             throw Reason.MALFORMED.refuse();
         }
     }
 
     private <T> @Nullable T take(String name, Class<T> type) {
-        @Nullable Object value = fields.remove(name);
-        if (value != null && !type.isInstance(value)) {
+        int found = find(name);
+        @Nullable Object value = found < 0 ? null : values[found];
+        if (value == null) {
+            return null;
+        }
+        if (!type.isInstance(value)) {
             throw Reason.MALFORMED.refuse();
         }
+        values[found] = null;
+        left--;
         return type.cast(value);
     }
 

@@ -35,7 +35,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -51,8 +50,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Json {
     private static final JsonMapper MAPPER = mapper();
-    /** Where most frames fit. */
-    private static final int WRITTEN_BYTES = 512;
+    /** For what is read so often that its fields are told apart by {@link Flat}. */
+    private static final JsonFactory FLAT = MAPPER.getFactory()
+            .rebuild()
+            .disable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
     private static final Map<Class<?>, List<Component>> COMPONENTS = new ConcurrentHashMap<>();
@@ -113,7 +115,8 @@ public final class Json {
      * The text of a field of an object, for those who must know it before they can read the rest; null where it is not there
      * or is no text. Only what stands before it is looked at.
      */
-    public static @Nullable String peek(String object, String field) {
+    public static @Nullable String peek(byte[] object, String field) {
+        requireUnguessed(object);
         try (JsonParser parser = MAPPER.createParser(object)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw Reason.MALFORMED.refuse();
@@ -134,26 +137,33 @@ public final class Json {
     /**
      * Reads an object of texts, whole numbers, booleans and lists of texts in one pass, as strictly as {@link #read}: for what
      * comes too often to be put together by reflection.
+     *
+     * @param object UTF-8, and seen to be that
      */
-    public static Flat flat(String object) {
-        try (JsonParser parser = MAPPER.createParser(object)) {
+    public static Flat flat(byte[] object) {
+        requireUnguessed(object);
+        try (JsonParser parser = FLAT.createParser(object)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw Reason.MALFORMED.refuse();
             }
-            Map<String, Object> fields = new HashMap<>();
+            Flat fields = new Flat();
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String name = parser.currentName();
-                @Nullable Object value = flatValue(parser);
-                if (value != null) {
-                    fields.put(name, value);
-                }
+                fields.add(name, flatValue(parser));
             }
             if (parser.nextToken() != null) {
                 throw Reason.MALFORMED.refuse();
             }
-            return new Flat(fields);
+            return fields;
         } catch (IOException malformed) {
             throw refusal(malformed);
+        }
+    }
+
+    /** Jackson takes a mark in front, or a zero byte among the first, for a sign of another encoding. */
+    private static void requireUnguessed(byte[] object) {
+        if (object.length < 2 || object[0] <= 0 || object[1] <= 0) {
+            throw Reason.MALFORMED.refuse();
         }
     }
 
@@ -180,19 +190,24 @@ public final class Json {
         return texts;
     }
 
-    /** Writes an object field by field: for what is said too often to be taken apart by reflection. */
-    public static Writing object() {
-        return new Writing();
+    /**
+     * Writes an object field by field: for what is said too often to be taken apart by reflection.
+     *
+     * @param bytes how long it will be, roughly
+     */
+    public static Writing object(int bytes) {
+        return new Writing(bytes);
     }
 
-    /** An object that is being written; what is null is left out. For one thread, and used up by {@link #bytes}. */
+    /** An object that is being written; what is null is left out. For one thread, and used up by {@link #bytes} or {@link #padded}. */
     public static final class Writing {
-        private final ByteArrayOutputStream out = new ByteArrayOutputStream(WRITTEN_BYTES);
+        private final Room room;
         private final JsonGenerator generator;
 
-        private Writing() {
+        private Writing(int bytes) {
+            this.room = new Room(bytes);
             try {
-                generator = MAPPER.createGenerator(out);
+                generator = MAPPER.createGenerator(room);
                 generator.writeStartObject();
             } catch (IOException impossible) {
                 throw unwritable(impossible);
@@ -220,13 +235,37 @@ public final class Json {
         }
 
         public byte[] bytes() {
+            end();
+            return room.toByteArray();
+        }
+
+        /** As {@link Padding#pad(byte[], int)} makes it of {@link #bytes}, without the copies between. */
+        public byte[] padded(int bytesMin) {
+            end();
+            return room.padded(bytesMin);
+        }
+
+        private void end() {
             try {
                 generator.writeEndObject();
                 generator.close();
-                return out.toByteArray();
             } catch (IOException unwritable) {
                 throw unwritable(unwritable);
             }
+        }
+    }
+
+    /** As large from the start as what is written will be when it is padded. */
+    private static final class Room extends ByteArrayOutputStream {
+        Room(int bytes) {
+            super(Padding.bucket(bytes));
+        }
+
+        synchronized byte[] padded(int bytesMin) {
+            int size = Padding.bucket(Math.max(count, bytesMin));
+            byte[] padded = buf.length == size ? buf : Arrays.copyOf(buf, size);
+            Arrays.fill(padded, count, size, (byte) ' ');
+            return padded;
         }
     }
 

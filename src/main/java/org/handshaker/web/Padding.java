@@ -10,7 +10,7 @@ import java.util.Arrays;
 public final class Padding {
     private static final int[] BUCKETS = {512, 2_048, 8_192, 32_768, 98_304};
     private static final int LARGEST = 98_304;
-    /** What 1 KiB of mail and the fields beside it fit. */
+    /** What carries mail has at least this size: 1 KiB of it and the fields beside it fit, and next to none looks the same. */
     public static final int MAIL_BYTES_MIN = 2_048;
 
     private Padding() {}
@@ -34,11 +34,6 @@ public final class Padding {
         byte[] padded = Arrays.copyOf(body, size);
         Arrays.fill(padded, body.length, size, (byte) ' ');
         return padded;
-    }
-
-    /** Pads a frame that carries mail: with 1 KiB of it or with next to none it has one size. */
-    public static byte[] padMail(byte[] frame) {
-        return pad(frame, MAIL_BYTES_MIN);
     }
 
     /** Pads a frame of text, whose length on the wire is that of its UTF-8. */

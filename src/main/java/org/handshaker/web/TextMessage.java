@@ -14,14 +14,16 @@ import org.handshaker.core.Refused;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes one text of the frames of a message (RFC 6455, sections 5.4 and 5.6). Nearly every message is one frame of plain ASCII,
- * which is copied and not read letter by letter: that would cost more than all else that is done with it.
+ * Makes one text, in its UTF-8, of the frames of a message (RFC 6455, sections 5.4 and 5.6). Nearly every message is one frame of
+ * plain ASCII, which is copied and not read letter by letter: that would cost more than all else that is done with it.
  *
  * <p>What is begun and not complete is held for whoever may never end it, so it is counted for all sockets together, and given
  * back by {@link #end}. A piece costs what it brings: however many come, bytes are moved twice at most on average.
  */
 public final class TextMessage {
     private static final byte[] NOTHING = {};
+    /** Of eight bytes, the bits that no ASCII letter has. */
+    private static final long ABOVE_ASCII = 0x8080_8080_8080_8080L;
 
     private final AtomicLong everywhere;
     private final long everywhereMax;
@@ -50,7 +52,7 @@ public final class TextMessage {
      * @throws BadPayloadException for what is not UTF-8, which closes it with 1007
      * @throws Refused {@code busy} when all sockets together hold too much, and this one more than a share
      */
-    public synchronized @Nullable String add(ByteBuffer payload, boolean isLast, int bytesMax, long nowNanos) {
+    public synchronized byte @Nullable [] add(ByteBuffer payload, boolean isLast, int bytesMax, long nowNanos) {
         int more = payload.remaining();
         if (more > bytesMax - length) {
             throw new MessageTooLargeException("too large");
@@ -61,7 +63,8 @@ public final class TextMessage {
         if (isLast && !isBegun) {
             byte[] whole = new byte[more];
             payload.get(whole);
-            return text(whole, more);
+            requireUtf8(whole);
+            return whole;
         }
         if (!isBegun) {
             isBegun = true;
@@ -74,7 +77,9 @@ public final class TextMessage {
             return null;
         }
         try {
-            return text(begun, length);
+            byte[] whole = begun.length == length ? begun : Arrays.copyOf(begun, length);
+            requireUtf8(whole);
+            return whole;
         } finally {
             letGo();
         }
@@ -111,20 +116,26 @@ public final class TextMessage {
         letGo();
     }
 
-    private static String text(byte[] utf8, int length) {
-        String text = new String(utf8, 0, length, StandardCharsets.UTF_8);
-        if (text.indexOf('\uFFFD') >= 0) {
-            // Sent like this, or put where something could not be read.
-            requireUtf8(utf8, length);
+    private static void requireUtf8(byte[] bytes) {
+        if (isAscii(bytes)) {
+            return;
         }
-        return text;
-    }
-
-    private static void requireUtf8(byte[] bytes, int length) {
         try {
-            var unused = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, 0, length));
+            var unused = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
         } catch (CharacterCodingException malformed) {
             throw new BadPayloadException("not UTF-8");
         }
+    }
+
+    private static boolean isAscii(byte[] bytes) {
+        ByteBuffer eight = ByteBuffer.wrap(bytes);
+        long bits = 0;
+        while (eight.remaining() >= Long.BYTES) {
+            bits |= eight.getLong();
+        }
+        while (eight.hasRemaining()) {
+            bits |= eight.get();
+        }
+        return (bits & ABOVE_ASCII) == 0;
     }
 }

@@ -23,7 +23,10 @@ import org.handshaker.support.Gpg;
  * test (Mann and Whitney's) should not separate them.
  */
 final class Sameness {
-    private static final int EACH = 300;
+    private static final int EACH = 1_500;
+    /** Of a challenge, which is a letter or two shorter where a number in it begins with zeros. */
+    private static final int LENGTH_STEP = 32;
+
     private static final int WARM_UP = 200;
     private static final int NAMES = 60;
     /** With the relay's cheapest hash, so that what is beside the hash shows. */
@@ -115,7 +118,10 @@ final class Sameness {
                 .getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** Among answers of one look: what kind of key somebody has may show, and those who do not exist have all kinds. */
+    /**
+     * Among answers of one look and one length: what kind of key somebody has may show, it shows in the length of a challenge,
+     * and those who do not exist have all kinds.
+     */
     private void compare(String what, IntFunction<byte[]> call) throws IOException {
         Map<String, List<List<Long>>> nanos = new TreeMap<>();
         try (Socket socket = connect()) {
@@ -142,11 +148,12 @@ final class Sameness {
             double not = median(nobody);
             report.say(String.format(
                     Locale.ROOT,
-                    "| %s | %d and %d | %s bytes | %.3f ms | %.3f ms | %.1f %% | %.3f |",
+                    "| %s | %d and %d | %s | %.3f ms | %.3f ms | %.1f %% | %.3f |",
                     what,
                     known.length,
                     nobody.length,
-                    look.replaceFirst("(?is).*content-length: (\\d+).*", "$1"),
+                    look.replaceFirst(
+                            "(?is).*content-length: (\\d+).*; about (\\d+) letters", "$1 bytes, about $2 of them text"),
                     exists,
                     not,
                     100 * Math.abs(exists - not) / Math.max(exists, not),
@@ -173,7 +180,9 @@ final class Sameness {
         int at = lower.indexOf("content-length: ");
         int length = at < 0 ? 0 : Integer.parseInt(lower.substring(at + 16, lower.indexOf('\r', at)));
         String body = new String(in.readNBytes(length), StandardCharsets.UTF_8);
-        return new Answer(text.replace("\r\n", "; "), body, System.nanoTime() - start);
+        String look = text.replace("\r\n", "; ") + "about "
+                + Math.round((double) body.strip().length() / LENGTH_STEP) * LENGTH_STEP + " letters";
+        return new Answer(look, body, System.nanoTime() - start);
     }
 
     private static double median(long[] nanos) {

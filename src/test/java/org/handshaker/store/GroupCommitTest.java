@@ -17,9 +17,11 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.jdbi.v3.core.Handle;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -90,6 +92,41 @@ class GroupCommitTest {
         assertEquals(1, after.join());
         assertEquals(Reason.QUEUE_FULL, refusalOf(refused));
         assertEquals(List.of("before", "after"), Words.in(database));
+    }
+
+    @Test
+    void whatHasNoSavepointAndFailsTakesNothingWithItEither() throws Exception {
+        List<String> told = new CopyOnWriteArrayList<>();
+        var unused = holdWriter();
+        CompletableFuture<Integer> before = unguarded(handle -> Words.add(handle, "before"));
+        CompletableFuture<Integer> broken = unguarded(handle -> {
+            database.onOutcome(isCommitted -> told.add("broken " + isCommitted));
+            Words.add(handle, "undone");
+            throw new IllegalStateException("broken");
+        });
+        CompletableFuture<Integer> refused = database.writeLater(handle -> {
+            Words.add(handle, "undone, too");
+            throw Reason.QUEUE_FULL.refuse();
+        });
+        CompletableFuture<Integer> after = unguarded(handle -> {
+            database.onOutcome(isCommitted -> told.add("after " + isCommitted));
+            return Words.add(handle, "after");
+        });
+        gate.countDown();
+
+        assertEquals(1, before.join());
+        assertEquals(1, after.join());
+        assertInstanceOf(IllegalStateException.class, failureOf(broken));
+        assertEquals(Reason.QUEUE_FULL, refusalOf(refused));
+        assertEquals(List.of("before", "after"), Words.in(database));
+        assertEquals(List.of("broken false", "broken false", "after true"), told, "in company and then alone");
+        assertEquals(1, Words.write(database, handle -> Words.add(handle, "later")));
+    }
+
+    private <T> CompletableFuture<T> unguarded(Function<Handle, T> change) {
+        CompletableFuture<T> done = new CompletableFuture<>();
+        database.writeLater(done, change);
+        return done;
     }
 
     @Test

@@ -54,8 +54,8 @@ class JsonTest {
         for (String name : List.of(longest + "x", longest.replaceFirst("x", "\\\\n") + "x", longest.repeat(700))) {
             String object = "{\"" + name + "\":1}";
             assertRefused(Reason.MALFORMED, () -> Json.map(object));
-            assertRefused(Reason.MALFORMED, () -> Json.flat(object));
-            assertRefused(Reason.MALFORMED, () -> Json.peek(object, "id"));
+            assertRefused(Reason.MALFORMED, () -> Json.flat(object.getBytes(UTF_8)));
+            assertRefused(Reason.MALFORMED, () -> Json.peek(object.getBytes(UTF_8), "id"));
             assertRefused(Reason.MALFORMED, () -> Json.read(object, Thing.class));
             assertRefused(Reason.MALFORMED, () -> Json.read(object.getBytes(UTF_8), Thing.class));
         }
@@ -166,13 +166,13 @@ class JsonTest {
                     {} |
                     """)
     void aFieldIsSeenBeforeTheRest(String json, @Nullable String type) {
-        assertEquals(type, Json.peek(json, "type"));
+        assertEquals(type, Json.peek(json.getBytes(UTF_8), "type"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "null", "[]", "\"type\"", "{\"kind\":", "{\"kind\"}", "{\"kind\":[[[[[[[[[[[[[[[[[[]]"})
     void whatIsNoObjectHasNoField(String json) {
-        assertRefused(Reason.MALFORMED, () -> Json.peek(json, "type"));
+        assertRefused(Reason.MALFORMED, () -> Json.peek(json.getBytes(UTF_8), "type"));
     }
 
     @Test
@@ -197,6 +197,84 @@ class JsonTest {
     void noOtherEncodingIsGuessed(String charset) {
         byte[] bytes = "{\"some_name\":\"x\"}".getBytes(Charset.forName(charset));
         assertRefused(Reason.MALFORMED, () -> Json.read(bytes, Thing.class));
+        assertRefused(Reason.MALFORMED, () -> Json.flat(bytes));
+        assertRefused(Reason.MALFORMED, () -> Json.peek(bytes, "some_name"));
+    }
+
+    private static Flat flat(String object) {
+        return Json.flat(object.getBytes(UTF_8));
+    }
+
+    @Test
+    void aFlatObjectIsTakenApartFieldByField() {
+        Flat flat = flat(
+                " {\"text\":\"\u20ac\\ud83d\\ude00\",\"number\":-7,\"nothing\":null,\"texts\":[\"a\",\"b\"],\"is_on\":true} ");
+        assertRefused(Reason.MALFORMED, flat::end);
+        assertEquals("\u20ac\ud83d\ude00", flat.text("text"));
+        assertNull(flat.maybeText("text"));
+        assertNull(flat.maybeText("nothing"));
+        assertRefused(Reason.MALFORMED, () -> flat.text("nothing"));
+        assertRefused(Reason.MALFORMED, () -> flat.maybeText("is_on"));
+        assertRefused(Reason.MALFORMED, () -> flat.maybeText("number"));
+        assertEquals(-7L, flat.maybeNumber("number"));
+        assertEquals(List.of("a", "b"), flat.maybeTexts("texts"));
+        assertRefused(Reason.MALFORMED, flat::end);
+        flat("{\"nothing\":null}").end();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "{",
+                "[]",
+                "null",
+                "{\"a\":1,\"a\":2}",
+                "{\"a\":null,\"a\":\"x\"}",
+                "{\"a\":{}}",
+                "{\"a\":1.5}",
+                "{\"a\":9223372036854775808}",
+                "{\"a\":[1]}",
+                "{\"a\":[[]]}",
+                "{\"a\":[null]}",
+                "{\"a\":1}{}",
+                "{\"a\":1} x",
+                "{\"a\":1,}",
+                "{'a':1}",
+                "{a:1}",
+                "{\"a\":\"\t\"}",
+                "{\"a\":\"x",
+                "\ufeff{\"a\":1}",
+                "/**/{\"a\":1}"
+            })
+    void aFlatObjectIsReadAsStrictly(String object) {
+        assertRefused(Reason.MALFORMED, () -> flat(object));
+    }
+
+    @Test
+    void aFlatObjectHasAHandfulOfFields() {
+        StringBuilder object = new StringBuilder("{\"a0\":1");
+        for (int i = 1; i < Limits.FRAME_FIELDS_MAX; i++) {
+            object.append(",\"a").append(i).append("\":1");
+        }
+        assertEquals(1L, flat(object + "}").maybeNumber("a7"));
+        assertRefused(Reason.MALFORMED, () -> flat(object + ",\"one\":1}"));
+    }
+
+    @Test
+    void whatIsWrittenPaddedIsWhatIsPadded() {
+        for (int length : new int[] {0, 400, 490, 512, 2_000, 2_048, 9_000, 98_304, 120_000}) {
+            for (int expected : new int[] {0, 512, 2_048, 200_000}) {
+                String text = "x".repeat(length);
+                byte[] plain = Json.object(expected).put("a", text).put("b", 7).bytes();
+                assertEquals("{\"a\":\"" + text + "\",\"b\":7}", new String(plain, UTF_8));
+                for (int bytesMin : new int[] {0, Padding.MAIL_BYTES_MIN}) {
+                    byte[] padded =
+                            Json.object(expected).put("a", text).put("b", 7).padded(bytesMin);
+                    assertArrayEquals(Padding.pad(plain, bytesMin), padded);
+                }
+            }
+        }
     }
 
     @ParameterizedTest
