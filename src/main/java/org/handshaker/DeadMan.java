@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Supplier;
+import org.handshaker.core.PrivateFile;
 import org.handshaker.core.Unusable;
 import org.handshaker.store.Expiring;
 import org.jdbi.v3.core.Handle;
@@ -36,10 +36,9 @@ final class DeadMan implements Expiring {
 
     /** A sign of life. */
     static void sign(Path data, Instant now) {
-        Path part = data.resolve(FILE + ".part");
+        String hour = Long.toString(now.getEpochSecond() / HOUR_SECONDS);
         try {
-            Files.writeString(part, Long.toString(now.getEpochSecond() / HOUR_SECONDS));
-            Files.move(part, data.resolve(FILE), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            PrivateFile.replace(data.resolve(FILE), hour.getBytes(StandardCharsets.US_ASCII));
         } catch (IOException impossible) {
             throw new Unusable("There is no data directory that can be written: check --data.", impossible);
         }
@@ -48,9 +47,12 @@ final class DeadMan implements Expiring {
     @Override
     public int expire(Handle handle, Instant now) {
         Instant certain = certainly.get();
+        Path file = data.resolve(FILE);
         try {
-            long hour = Long.parseLong(Files.readString(data.resolve(FILE), StandardCharsets.US_ASCII)
-                    .strip());
+            long hour = Long.parseLong(
+                    Files.readString(file, StandardCharsets.US_ASCII).strip());
+            // Earlier versions made it readable to whom the umask let: when somebody was here is nobody's business.
+            PrivateFile.close(file);
             if (certain.isAfter(Instant.ofEpochSecond(hour * HOUR_SECONDS).plus(patience))) {
                 panic.run();
             }

@@ -8,7 +8,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -44,14 +46,23 @@ public final class Main {
     }
 
     static int run(String[] arguments, InputStream in, PrintStream out, PrintStream err) {
-        CommandSpec serve = serveSpec();
-        CommandSpec demo = demoSpec();
+        CommandLine commands = new CommandLine(rootSpec())
+                .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
+                .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
+                .setUsageHelpAutoWidth(true)
+                .setExecutionStrategy(parsed -> execute(parsed, in, out, err))
+                .setParameterExceptionHandler((mistake, given) -> mistaken(mistake, err));
+        return commands.execute(arguments);
+    }
+
+    /** Every command there is, with its help. */
+    static CommandSpec rootSpec() {
         CommandSpec root = CommandSpec.create()
                 .name("handshaker")
                 .mixinStandardHelpOptions(true)
                 .version("handshaker " + version())
-                .addSubcommand("serve", serve)
-                .addSubcommand("demo", demo)
+                .addSubcommand("serve", serveSpec())
+                .addSubcommand("demo", demoSpec())
                 .addSubcommand("doctor", doctorSpec())
                 .addSubcommand("invite", inviteSpec())
                 .addSubcommand("verify-log", verifyLogSpec())
@@ -60,15 +71,34 @@ public final class Main {
                 .addSubcommand("rekey", rekeySpec())
                 .addSubcommand("panic", panicSpec())
                 .addSubcommand("alive", aliveSpec())
-                .addSubcommand("admin", adminSpec());
-        root.usageMessage().description("A Tor-first relay for people who agreed to talk.");
-        CommandLine commands = new CommandLine(root)
-                .setOut(new java.io.PrintWriter(out, true, StandardCharsets.UTF_8))
-                .setErr(new java.io.PrintWriter(err, true, StandardCharsets.UTF_8))
-                .setUsageHelpAutoWidth(true)
-                .setExecutionStrategy(parsed -> execute(parsed, in, out, err))
-                .setParameterExceptionHandler((mistake, given) -> mistaken(mistake, err));
-        return commands.execute(arguments);
+                .addSubcommand("admin", adminSpec())
+                .addSubcommand("help", helpSpec());
+        root.usageMessage()
+                .description("A Tor-first relay for people who agreed to talk.")
+                .footer(
+                        "",
+                        "Here handshaker stands for java -jar handshaker.jar. Each command, and each command of onion,"
+                                + " clients and admin, explains itself and its options:",
+                        "  handshaker serve --help",
+                        "  handshaker clients add --help");
+        return root;
+    }
+
+    private static CommandSpec helpSpec() {
+        CommandSpec spec = CommandSpec.forAnnotatedObject(new CommandLine.HelpCommand());
+        spec.usageMessage().header(new String[0]).synopsisHeading("Usage: ");
+        spec.usageMessage().description("Explains a command, or names all of them.");
+        return example(spec, "handshaker help rekey");
+    }
+
+    /** Whole lines, as one would type them; a test parses each. */
+    private static CommandSpec example(CommandSpec spec, String... lines) {
+        List<String> footer = new ArrayList<>(List.of("", lines.length == 1 ? "Example:" : "Examples:"));
+        for (String line : lines) {
+            footer.add(plain("  " + line));
+        }
+        spec.usageMessage().footer(footer.toArray(String[]::new));
+        return spec;
     }
 
     private static CommandSpec serveSpec() {
@@ -80,7 +110,11 @@ public final class Main {
                 .abbreviateSynopsis(true)
                 .sortOptions(false);
         addSettings(spec, Setting.values());
-        return spec;
+        return example(
+                spec,
+                "handshaker serve --listen 127.0.0.1:8479 --local 127.0.0.1:8480",
+                "handshaker serve --tor torrc --listen unix:/run/handshaker/relay.sock --onion ADDRESS.onion",
+                "handshaker serve --tor none");
     }
 
     private static void addSettings(CommandSpec spec, Setting... settings) {
@@ -117,7 +151,10 @@ public final class Main {
                 .description("The torrc of --tor torrc, to be looked at as well.")
                 .build());
         addSettings(spec, Setting.values());
-        return spec;
+        return example(
+                spec,
+                "handshaker doctor --config /etc/handshaker/settings",
+                "handshaker doctor --tor torrc --torrc /etc/tor/torrc --onion ADDRESS.onion --tor-socks 127.0.0.1:9050");
     }
 
     private static CommandSpec inviteSpec() {
@@ -129,7 +166,7 @@ public final class Main {
                 .sortOptions(false);
         spec.addOption(uses()).addOption(days());
         addSettings(spec, Setting.DATA, Setting.KEY_FILE);
-        return spec;
+        return example(spec, "handshaker invite --uses 5 --days 3");
     }
 
     private static OptionSpec uses() {
@@ -169,7 +206,7 @@ public final class Main {
                 .description("The head of the log when you looked last: it must be part of this one.")
                 .build());
         addSettings(spec, Setting.DATA, Setting.KEY_FILE);
-        return spec;
+        return example(spec, "handshaker verify-log answer.json --head HASH", "handshaker verify-log --data DIR");
     }
 
     private static CommandSpec rekeySpec() {
@@ -184,73 +221,117 @@ public final class Main {
                 .paramLabel("FILE")
                 .description(
                         "Where the relay cannot write over the old key (a credential, a typed one): the new key, made"
-                                + " if it is not there. Both open the data until the first start with the new one.")
+                                + " if it is not there. Both open the data until the first start with the new one. The"
+                                + " ratchet's file comes along, unless --ratchet-file names a place for it; killed in between,"
+                                + " run it again.")
                 .build());
-        addSettings(spec, Setting.DATA, Setting.KEY_FILE);
-        return spec;
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE, Setting.RATCHET_FILE);
+        return example(
+                spec,
+                "handshaker rekey --key-file /etc/handshaker/master.key",
+                "handshaker rekey --key-file - --new-key-file /etc/handshaker/new.key");
     }
 
     private static CommandSpec panicSpec() {
         CommandSpec spec = CommandSpec.create().name("panic").mixinStandardHelpOptions(true);
         spec.usageMessage()
-                .description("Destroys the keys, then everything in the data directory, the onion's address included,"
-                        + " and ends a relay that runs there. Nothing brings them back.")
+                .description(
+                        "Destroys the keys, ends a relay that runs there, and deletes its sockets and everything in"
+                                + " the data directory, the onion's address included. Nothing brings them back.")
                 .sortOptions(false);
         spec.addOption(OptionSpec.builder("--yes")
                 .type(boolean.class)
-                .description("Does not ask.")
+                .description("Does not ask whether you mean it.")
                 .build());
-        addSettings(spec, Setting.DATA, Setting.KEY_FILE, Setting.RATCHET_FILE);
+        addSettings(spec, Setting.DATA, Setting.KEY_FILE, Setting.RATCHET_FILE, Setting.ADMIN);
         return spec;
     }
 
     private static CommandSpec aliveSpec() {
         CommandSpec spec = CommandSpec.create().name("alive").mixinStandardHelpOptions(true);
         spec.usageMessage()
-                .description("A sign of life for --dead-man: the time it gives you begins anew.")
+                .description(
+                        "A sign of life for a relay that was started with --dead-man: the time that it gives you begins"
+                                + " anew. It may run or not.")
                 .sortOptions(false);
         addSettings(spec, Setting.DATA);
-        return spec;
+        return example(spec, "handshaker alive --data /var/lib/handshaker");
     }
 
     private static CommandSpec onionSpec() {
-        return CommandSpec.create()
-                .name("onion")
-                .mixinStandardHelpOptions(true)
-                .addSubcommand(
+        CommandSpec spec = CommandSpec.create().name("onion").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description(
+                        "The relay's address: prints it, and keeps or puts back the secret key that it is made from."
+                                + " For --tor managed and control; with torrc the key lies in tor's HiddenServiceDir.");
+        return spec.addSubcommand(
                         "address",
-                        onionCommand("address", "Prints the onion's address.").addOption(qr("the address")))
+                        example(
+                                onionCommand(
+                                                "address",
+                                                "Prints the onion's address, http://….onion. It is there from the first"
+                                                        + " start on, whether the relay runs or not.")
+                                        .addOption(qr("the address")),
+                                "handshaker onion address --qr"))
                 .addSubcommand(
                         "backup",
-                        onionCommand("backup", "Copies the onion's secret key, and with it its address, to a new file.")
-                                .addPositional(operand("FILE", "A file that is not there yet; made mode 0600.")))
+                        example(
+                                onionCommand(
+                                                "backup",
+                                                "Copies the onion's secret key, and with it its address, to a new file."
+                                                        + " Whoever has that file can be this relay.")
+                                        .addPositional(
+                                                operand("FILE", "A file that is not there yet; made mode 0600.")),
+                                "handshaker onion backup /media/stick/onion.key"))
                 .addSubcommand(
                         "restore",
-                        onionCommand("restore", "Puts such a copy back, into a relay that does not run.")
-                                .addPositional(operand("FILE", "The copy.")));
+                        example(
+                                onionCommand(
+                                                "restore",
+                                                "Puts a copy that onion backup made back, into a relay that does not run:"
+                                                        + " from its next start on it has that address.")
+                                        .addPositional(operand("FILE", "The copy.")),
+                                "handshaker onion restore /media/stick/onion.key"));
     }
 
     private static CommandSpec clientsSpec() {
         OptionSpec key = OptionSpec.builder("--key")
                 .type(String.class)
                 .paramLabel("PUBLIC")
-                .description("The client's own public key (x25519, base 32). Without it a pair is made and the private"
-                        + " key shown once.")
+                .description("The client's own public key: x25519, 52 characters of base 32. Without it a pair is made"
+                        + " and the private key shown once.")
                 .build();
-        return CommandSpec.create()
-                .name("clients")
-                .mixinStandardHelpOptions(true)
-                .addSubcommand(
+        CommandSpec spec = CommandSpec.create().name("clients").mixinStandardHelpOptions(true);
+        spec.usageMessage()
+                .description("Who may reach the onion at all (tor's client authorization): everybody, until the first"
+                        + " client is added; then only clients with a key, and others do not even learn that the relay is"
+                        + " up. For --tor managed and control. A relay that runs heeds a change within seconds.");
+        return spec.addSubcommand(
                         "add",
-                        onionCommand("add", "Lets a client in; from the first one on, nobody else.")
-                                .addPositional(operand("NAME", "Your word for the client: a-z, 0-9, _ and -."))
-                                .addOption(key)
-                                .addOption(qr("the client's address and key, where a pair is made,")))
-                .addSubcommand("list", onionCommand("list", "Prints the names of those who are let in."))
+                        example(
+                                onionCommand(
+                                                "add",
+                                                "Lets a client in; from the first one on, nobody else. Prints one line,"
+                                                        + " ADDRESS:descriptor:x25519:PRIVATE, for a .auth_private file in the"
+                                                        + " client's ClientOnionAuthDir; Tor Browser asks for its last part.")
+                                        .addPositional(operand(
+                                                "NAME",
+                                                "Your word for the client, which only you see: a-z, 0-9, _ and -."))
+                                        .addOption(key)
+                                        .addOption(qr("the client's address and key, where a pair is made,")),
+                                "handshaker clients add laptop",
+                                "handshaker clients add phone --key PUBLIC"))
+                .addSubcommand("list", onionCommand("list", "Prints the names of those who are let in, one a line."))
                 .addSubcommand(
                         "remove",
-                        onionCommand("remove", "Shuts a client out at once; the onion stays closed to strangers.")
-                                .addPositional(operand("NAME", "The client.")))
+                        example(
+                                onionCommand(
+                                                "remove",
+                                                "Shuts a client out: it can begin nothing new from now on, and its open"
+                                                        + " circuits end within seconds. Removing the last one opens"
+                                                        + " nothing; see clients open.")
+                                        .addPositional(operand("NAME", "The client, as clients list prints it.")),
+                                "handshaker clients remove laptop"))
                 .addSubcommand("open", onionCommand("open", "Forgets all clients: the onion is everybody's again."));
     }
 
@@ -260,11 +341,18 @@ public final class Main {
                 .description(
                         "Tells a relay that runs what to do, over the socket of its --admin. What is set holds until the"
                                 + " relay stops; suspensions, deletions and invites are kept.");
+        example(
+                spec,
+                "handshaker admin status --admin unix:/run/handshaker/admin.sock",
+                "handshaker admin registration closed --admin unix:/run/handshaker/admin.sock",
+                "echo @mallory | handshaker admin suspend --admin unix:/run/handshaker/admin.sock");
         return spec.addSubcommand(
                         "status", adminCommand("status", "Prints how the relay is: a name and a value a line."))
                 .addSubcommand(
                         "registration",
-                        adminCommand("registration", "Opens or closes registration.")
+                        adminCommand(
+                                        "registration",
+                                        "Says who may register: everybody, whoever has an invite, or nobody.")
                                 .addPositional(operand("WHO", "open, invite or closed.")))
                 .addSubcommand(
                         "puzzle",
@@ -379,19 +467,32 @@ public final class Main {
         spec.version("handshaker " + version());
         spec.usageMessage()
                 .description("Makes two throw-away users who register, find each other, connect and exchange an offer,"
-                        + " an answer and ICE candidates, then deletes both.");
+                        + " an answer and ICE candidates, then deletes both. Takes a relay that runs, where registration is"
+                        + " open. Exit status 1 if something fails.")
+                .sortOptions(false);
         spec.addOption(OptionSpec.builder("--relay")
                 .type(String.class)
                 .paramLabel("URL")
                 .defaultValue("http://127.0.0.1:8480")
-                .description("The relay: http://127.0.0.1:PORT, unix:PATH or http://….onion. Default: ${DEFAULT-VALUE}")
+                .description(
+                        "The relay.",
+                        "Takes: http://127.0.0.1:PORT, unix:PATH or http://ADDRESS.onion",
+                        "Default: ${DEFAULT-VALUE}")
                 .build());
         spec.addOption(OptionSpec.builder("--socks")
                 .type(String.class)
-                .paramLabel("HOST:PORT")
-                .description("Tor's SOCKS port, needed for an onion address.")
+                .paramLabel("VALUE")
+                .description(
+                        "Tor's SOCKS port, needed for an onion address and for nothing else.",
+                        "Takes: IP:PORT or unix:PATH: 127.0.0.1:9050 of a tor of the system's, 127.0.0.1:9150 of an open"
+                                + " Tor Browser, tor/socks in the data directory of a relay with --tor managed.",
+                        "Default: not set")
                 .build());
-        return spec;
+        return example(
+                spec,
+                "handshaker demo",
+                "handshaker demo --relay http://ADDRESS.onion --socks 127.0.0.1:9050",
+                "handshaker demo --relay http://ADDRESS.onion --socks unix:DIR/tor/socks");
     }
 
     private static int execute(ParseResult parsed, InputStream in, PrintStream out, PrintStream err) {
@@ -461,7 +562,7 @@ public final class Main {
         @Nullable Path newFile = parsed.matchedOptionValue("--new-key-file", (Path) null);
         if (newFile != null) {
             byte[] old = config.isKeyTyped() ? typedKey(in) : KeyFile.read(config.keyFile());
-            MasterKey.add(config.data(), old, newFile);
+            StoreCommands.addKey(config, old, newFile.toAbsolutePath().normalize());
             out.println("The new key opens the data as well. Start the relay with it: from then on the old key opens"
                     + " nothing. Then destroy that one.");
         } else if (config.isKeyTyped()) {

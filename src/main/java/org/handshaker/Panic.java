@@ -14,12 +14,13 @@ import org.handshaker.core.Config;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.StoreKey;
 import org.handshaker.core.Unusable;
+import org.handshaker.queue.ChainPlaces;
 import org.handshaker.store.Database;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Destroys a relay's data for good and at once: first the keys, each written over and forced to the disk, so that a second later
- * whatever else is left is noise; then every file of the data directory. How large the database is does not matter.
+ * whatever else is left is noise; then the relay's sockets, the operator's token and every file of the data directory. How large the database is does not matter.
  */
 final class Panic {
     /** Larger files hold only what the keys opened, and are deleted as they are. */
@@ -54,6 +55,11 @@ final class Panic {
             }
         }
         endWhoeverRuns();
+        for (Path socket : new Doors(config).all()) {
+            if (!Doors.remove(socket)) {
+                left.add(socket);
+            }
+        }
         destroyAll(config.data(), left);
         return left;
     }
@@ -84,7 +90,7 @@ final class Panic {
             keys.add(config.keyFile());
         }
         keys.add(config.data().resolve(StoreKey.FILE));
-        keys.add(config.ratchetFile());
+        keys.addAll(new ChainPlaces(config).all());
         return keys;
     }
 

@@ -62,6 +62,7 @@ import org.handshaker.prekeys.Prekeys;
 import org.handshaker.presence.Presence;
 import org.handshaker.push.Push;
 import org.handshaker.push.PushRoutes;
+import org.handshaker.queue.ChainPlaces;
 import org.handshaker.queue.Queue;
 import org.handshaker.queue.QueueRoutes;
 import org.handshaker.queue.Ratchet;
@@ -97,6 +98,7 @@ import org.jspecify.annotations.Nullable;
 public final class Relay implements AutoCloseable {
     private final Config config;
     private final Announcer announcer;
+    private final Doors doors;
     private final Database database;
     private final Admission admission;
     private final Ratchet ratchet;
@@ -137,6 +139,7 @@ public final class Relay implements AutoCloseable {
     public Relay(Config config, InstantSource time, Announcer announcer, Supplier<byte[]> typedKey) {
         this.config = config;
         this.announcer = announcer;
+        this.doors = new Doors(config);
         Vault vault = openVault(config, announcer, typedKey);
         this.database = Database.open(config.data());
         @Nullable Ratchet openedRatchet = null;
@@ -160,7 +163,7 @@ public final class Relay implements AutoCloseable {
             this.ratchet = Ratchet.open(
                     database,
                     vault,
-                    config.ratchetFile(),
+                    new ChainPlaces(config),
                     time,
                     System::nanoTime,
                     onion::confirmsTime,
@@ -557,6 +560,7 @@ public final class Relay implements AutoCloseable {
         sockets.start();
         ratchet.start();
         sweeper.start();
+        doors.remember();
         String address = web.start();
         if (local != null) {
             local.whenRefused(refusals::count);
@@ -637,6 +641,7 @@ public final class Relay implements AutoCloseable {
         if (operator != null) {
             operator.close();
         }
+        doors.forget();
         probe.close();
         onion.close();
         sweeper.close();

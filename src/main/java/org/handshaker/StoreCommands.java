@@ -2,6 +2,7 @@
 package org.handshaker;
 
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Arrays;
@@ -9,14 +10,16 @@ import java.util.function.Consumer;
 import org.handshaker.core.Config;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.Limits;
+import org.handshaker.core.MasterKey;
 import org.handshaker.core.Refused;
 import org.handshaker.core.StoreKey;
 import org.handshaker.core.Unusable;
 import org.handshaker.core.Vault;
 import org.handshaker.invites.Invites;
+import org.handshaker.queue.ChainPlaces;
 import org.handshaker.store.Database;
 
-/** What the operator does to the store of a relay that does not run. */
+/** What the operator does to a store, past the relay. */
 final class StoreCommands {
     private final Consumer<String> out;
 
@@ -37,6 +40,25 @@ final class StoreCommands {
             return StoreKey.open(config.data(), master);
         } finally {
             Arrays.fill(master, (byte) 0);
+        }
+    }
+
+    /**
+     * Lets a second master key open the store as well, also of a relay that runs, and brings the ratchet's file beside that key. A
+     * kill at any moment leaves a relay that starts with the old key, or with either, and finds its chain; done again, it is done.
+     *
+     * @param old 32 bytes; wiped
+     * @param newFile made with a random key if it is not there
+     */
+    static void addKey(Config config, byte[] old, Path newFile) {
+        try {
+            Vault vault = StoreKey.read(config.data(), old);
+            ChainPlaces places = new ChainPlaces(config);
+            places.announce(vault, newFile);
+            MasterKey.add(config.data(), old, newFile);
+            places.bring(vault, newFile);
+        } finally {
+            Arrays.fill(old, (byte) 0);
         }
     }
 

@@ -24,6 +24,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.handshaker.core.Setting;
 import org.handshaker.support.TestRelay;
 import org.junit.jupiter.api.BeforeEach;
@@ -31,7 +32,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
 
 /** The command line where it ends by itself: help, versions, and every reason not to start. */
 class MainTest {
@@ -85,6 +90,58 @@ class MainTest {
         out.reset();
         assertEquals(0, run("admin", command, "--help"));
         assertTrue(out.toString(UTF_8).contains("--admin=VALUE"), out.toString(UTF_8));
+    }
+
+    /** Every command, the ones of {@code onion}, {@code clients} and {@code admin} included. */
+    static Stream<CommandLine> commands() {
+        return below(new CommandLine(Main.rootSpec()));
+    }
+
+    private static Stream<CommandLine> below(CommandLine command) {
+        return Stream.concat(
+                Stream.of(command), command.getSubcommands().values().stream().flatMap(MainTest::below));
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void everyCommandSaysWhatItDoesAndWhatItTakes(CommandLine command) {
+        CommandSpec spec = command.getCommandSpec();
+        String name = spec.qualifiedName();
+        assertTrue(String.join(" ", spec.usageMessage().description()).matches("(?s)[A-Z].{20,}"), name);
+        for (ArgSpec argument : spec.args()) {
+            String meaning = String.join(" ", argument.description());
+            assertTrue(meaning.length() > 8, name + ": " + argument.paramLabel());
+        }
+        // And in the list of what is above it there is a line for it.
+        String[] words = (name + " --help").substring("handshaker ".length()).split(" ");
+        assertEquals(0, run(words), err.toString(UTF_8));
+        assertTrue(out.toString(UTF_8).startsWith("Usage: " + name), out.toString(UTF_8));
+    }
+
+    /** What nobody tries goes stale. */
+    @ParameterizedTest
+    @MethodSource("commands")
+    void theExamplesOfTheHelpAreCommandsThatThereAre(CommandLine command) {
+        CommandSpec spec = command.getCommandSpec();
+        for (String line : spec.usageMessage().footer()) {
+            if (!line.startsWith("  ")) {
+                continue;
+            }
+            int start = line.indexOf("handshaker ");
+            String words = line.substring(start + "handshaker ".length());
+            // Parsed in the whole tree, as it would be typed; a mistake is thrown.
+            new CommandLine(Main.rootSpec()).parseArgs(words.split(" "));
+            assertTrue(line.substring(start).startsWith(spec.qualifiedName()), line);
+        }
+    }
+
+    @Test
+    void helpIsACommandToo() {
+        assertEquals(0, run("help"));
+        assertTrue(out.toString(UTF_8).contains("handshaker serve --help"), out.toString(UTF_8));
+        out.reset();
+        assertEquals(0, run("help", "clients"));
+        assertTrue(out.toString(UTF_8).startsWith("Usage: handshaker clients"), out.toString(UTF_8));
     }
 
     @Test

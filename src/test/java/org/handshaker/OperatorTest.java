@@ -374,8 +374,8 @@ final class OperatorTest {
                 "delete nobody_here --yes", "Nobody has this name.",
                 "suspend ../status", noName,
                 "suspend", noName,
-                "registration maybe", "There is no such word here.",
-                "puzzle sometimes", "There is no such word here.",
+                "registration maybe", "There is no such word here; it is one of open, invite, closed.",
+                "puzzle sometimes", "There is no such word here; it is one of off, auto, always.",
                 "puzzle always --doublings=6", "A price is doubled 0 to 5 times.",
                 "announce", "An announcement has 1 to 1000 characters.",
                 "panic", "Nothing was done: this cannot be undone, and takes --yes.");

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -107,32 +108,86 @@ class PanicTest {
         assertEquals(List.of("errors", "errors2"), left());
     }
 
-    @Test
-    void overTheOperatorsSocketARelayDestroysItself() throws Exception {
-        String admin = "unix:" + home.resolve("a");
-        try (Program relay = Program.start(
+    /** A relay with sockets outside its data directory. */
+    private Program serve() throws IOException {
+        Files.createDirectories(home.resolve("run"));
+        return Program.start(
                 home.resolve("errors"),
                 "serve",
-                "--tor",
-                "none",
-                "--listen",
-                "127.0.0.1:0",
-                "--admin",
-                admin,
-                "--data",
-                home.resolve("data").toString(),
-                "--key-file",
-                home.resolve("key").toString())) {
+                "--tor=none",
+                "--listen=unix:" + home.resolve("run/relay"),
+                "--local=unix:" + home.resolve("run/local"),
+                "--admin=unix:" + home.resolve("run/admin"),
+                "--data=" + home.resolve("data"),
+                "--key-file=" + home.resolve("key"));
+    }
+
+    /** Sockets included. */
+    private List<String> names() throws IOException {
+        try (Stream<Path> files = Files.walk(home)) {
+            return files.filter(file -> !Files.isDirectory(file))
+                    .map(file -> home.relativize(file).toString())
+                    .filter(file -> !file.startsWith("errors"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Test
+    void overTheOperatorsSocketARelayDestroysItselfThatSocketAndItsTokenIncluded() throws Exception {
+        try (Program relay = serve()) {
             relay.awaitLine("ready", 60);
-            try (Program panic = Program.start(home.resolve("errors2"), "admin", "panic", "--yes", "--admin", admin)) {
+            assertTrue(names().containsAll(List.of("run/admin", "run/admin.token", "run/local", "run/relay")));
+            try (Program panic = Program.start(
+                    home.resolve("errors2"), "admin", "panic", "--yes", "--admin=unix:" + home.resolve("run/admin"))) {
                 assertEquals(0, panic.awaitExit(60), panic::toString);
             }
             assertEquals(0, relay.awaitExit(20));
         }
-        List<String> left = new ArrayList<>(left());
-        // Of the socket, beside which the operator's token lies; it opens nothing any more.
-        left.removeIf(file -> file.startsWith("errors") || file.startsWith("a"));
-        assertEquals(List.of(), left);
+        assertEquals(List.of(), names());
+    }
+
+    @Test
+    void fromOutsideTheSocketsAndTheTokenGoToo() throws Exception {
+        // The second time the relay was killed before, and has left them.
+        for (boolean runs : new boolean[] {true, false}) {
+            try (Program relay = serve()) {
+                relay.awaitLine("ready", 60);
+                if (!runs) {
+                    relay.kill();
+                    relay.awaitExit(20);
+                    assertTrue(names().contains("run/admin.token"));
+                }
+                Path kept = Files.writeString(home.resolve("run/mine"), "not the relay's");
+                String[] panic = {
+                    "panic", "--yes", "--data=" + home.resolve("data"), "--key-file=" + home.resolve("key")
+                };
+                ByteSink out = new ByteSink();
+                assertEquals(0, Main.run(panic, java.io.InputStream.nullInputStream(), out.stream(), out.stream()));
+                assertTrue(out.text().contains("Everything is destroyed."), out::text);
+                Files.delete(kept);
+                relay.awaitExit(20);
+            }
+            assertEquals(List.of(), names());
+        }
+    }
+
+    /** What is no socket where one was said to be is somebody's file. */
+    @Test
+    void aFileInTheSocketsPlaceIsNotDeleted() throws Exception {
+        TestRelay.startIn(home, java.time.InstantSource.system()).stop();
+        Path file = Files.writeString(home.resolve("file"), "somebody's");
+        Files.writeString(home.resolve("file.token"), "x".repeat(300));
+        String[] panic = {
+            "panic",
+            "--yes",
+            "--data=" + home.resolve("data"),
+            "--key-file=" + home.resolve("key"),
+            "--admin=unix:" + file
+        };
+        ByteSink out = new ByteSink();
+        assertEquals(0, Main.run(panic, java.io.InputStream.nullInputStream(), out.stream(), out.stream()));
+        assertEquals(List.of("file", "file.token"), names());
     }
 
     @Test
@@ -191,6 +246,30 @@ class PanicTest {
         time.advance(Duration.ofDays(2));
         look(deadMan, time);
         assertTrue(isDead[0]);
+    }
+
+    @Test
+    void whenSomebodyWasHereIsForTheRelaysUserAlone() throws Exception {
+        TestTime time = new TestTime();
+        Path data = Files.createDirectories(home.resolve("data"));
+        Path alive = data.resolve("alive");
+        DeadMan.sign(data, time.instant());
+        assertEquals("rw-------", mode(alive));
+        // As an earlier version made it, found by the relay...
+        Files.setPosixFilePermissions(alive, PosixFilePermissions.fromString("rw-r--r--"));
+        look(new DeadMan(data, Duration.ofDays(30), time::instant, () -> {}), time);
+        assertEquals("rw-------", mode(alive));
+        // ...or by the operator, after a kill that left the file that was to take its place.
+        Files.setPosixFilePermissions(alive, PosixFilePermissions.fromString("rw-rw-rw-"));
+        Files.writeString(data.resolve("alive.part"), "");
+        Files.setPosixFilePermissions(data.resolve("alive.part"), PosixFilePermissions.fromString("rw-rw-rw-"));
+        DeadMan.sign(data, time.instant());
+        assertEquals("rw-------", mode(alive));
+        assertEquals(List.of("data/alive"), left());
+    }
+
+    private static String mode(Path file) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
     }
 
     @org.jspecify.annotations.NullUnmarked

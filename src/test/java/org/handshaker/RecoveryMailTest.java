@@ -347,9 +347,16 @@ final class RecoveryMailTest {
         receiver.close();
         assertEquals(1, Main.run(words, InputStream.nullInputStream(), stream, stream));
         assertTrue(
-                out.toString(StandardCharsets.UTF_8).contains("BAD  recovery mail: "),
+                out.toString(StandardCharsets.UTF_8).contains("BAD  recovery mail: The mail server cannot be used: "),
                 out.toString(StandardCharsets.UTF_8));
         assertEquals(List.of(), receiver.mails());
+        // Without tor it is not the mail server's fault.
+        proxy.close();
+        assertEquals(1, Main.run(words, InputStream.nullInputStream(), stream, stream));
+        assertTrue(
+                out.toString(StandardCharsets.UTF_8)
+                        .contains("BAD  recovery mail: No SOCKS proxy (tor) listens at " + proxy.address()),
+                out.toString(StandardCharsets.UTF_8));
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.handshaker.auth.Auth;
 import org.handshaker.core.Config.PuzzleMode;
 import org.handshaker.core.Config.Registration;
@@ -178,6 +179,9 @@ public final class AdminRoutes {
                 return one;
             }
         }
-        throw Reason.MALFORMED.refuse("There is no such word here.");
+        String words = Arrays.stream(type.getEnumConstants())
+                .map(one -> one.name().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(", "));
+        throw Reason.MALFORMED.refuse("There is no such word here; it is one of " + words + ".");
     }
 }

@@ -210,10 +210,7 @@ public final class Carrier implements AutoCloseable {
     }
 
     private static String noProxy(SocketAddress proxy) {
-        String where = proxy instanceof InetSocketAddress tcp
-                ? tcp.getAddress().getHostAddress() + ":" + tcp.getPort()
-                : "unix:" + proxy;
-        return "No SOCKS proxy listens at " + where + ".";
+        return "No SOCKS proxy listens at " + Socks.place(proxy) + ".";
     }
 
     Duration answerTime() {

@@ -203,7 +203,11 @@ public final class MailCarrier implements AutoCloseable {
         }
     }
 
+    /** Which of the two it was: an operator would look for the fault at the mail server while tor is down. */
     private static RelayUnreachable unreachable(IOException failed) {
+        if (failed instanceof SocksFault) {
+            return new RelayUnreachable(failed.getMessage() + " The mail server was not asked.", failed);
+        }
         // A channel that was closed from here has nothing to say.
         String what = failed.getMessage() == null ? "it did not answer in time" : failed.getMessage();
         return new RelayUnreachable("The mail server cannot be used: " + what + ".", failed);
@@ -231,13 +235,19 @@ public final class MailCarrier implements AutoCloseable {
     }
 
     private SocksChannel channel() throws IOException {
-        SocketAddress proxy =
-                socks.get().map(RelayAddress::proxy).orElseThrow(() -> new IOException("there is no SOCKS proxy"));
+        SocketAddress proxy = socks.get()
+                .map(RelayAddress::proxy)
+                .orElseThrow(() -> new SocksFault("There is no SOCKS proxy (tor) now.", null));
         SocksChannel channel = SocksChannel.open(proxy, "mail", isolation, longest, clock);
         try {
             channel.connect(host, port);
             return channel;
-        } catch (IOException | RuntimeException failed) {
+        } catch (IOException failed) {
+            channel.close();
+            String how = failed.getMessage() == null ? "" : " (" + failed.getMessage() + ")";
+            throw new IOException(
+                    "the SOCKS proxy (tor) answers, but does not reach it in time or at all" + how, failed);
+        } catch (RuntimeException failed) {
             channel.close();
             throw failed;
         }

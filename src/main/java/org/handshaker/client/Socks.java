@@ -31,6 +31,13 @@ final class Socks {
         return new Origin.Address(proxy.getAddress().getHostAddress(), proxy.getPort());
     }
 
+    /** As the operator wrote it: {@code IP:PORT} or {@code unix:PATH}. */
+    static String place(SocketAddress proxy) {
+        return proxy instanceof InetSocketAddress tcp
+                ? tcp.getAddress().getHostAddress() + ":" + tcp.getPort()
+                : "unix:" + proxy;
+    }
+
     /** Takes what spells out an address; a name is never looked up here. */
     static SocketAddressResolver literalsOnly() {
         return (host, port, context, promise) -> RelayAddress.literal(host)

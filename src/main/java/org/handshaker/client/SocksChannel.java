@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.SocketAddress;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -42,8 +43,23 @@ final class SocksChannel implements AutoCloseable {
      *
      * @param longest for all that happens on this connection
      * @param clock ends it then
+     * @throws SocksFault if that cannot be done: what lies behind the proxy was not asked for yet
      */
     static SocksChannel open(
+            SocketAddress proxy, String username, String password, Duration longest, ScheduledExecutorService clock)
+            throws SocksFault {
+        try {
+            return signedIn(proxy, username, password, longest, clock);
+        } catch (SocketException nobody) {
+            throw new SocksFault("No SOCKS proxy (tor) listens at " + Socks.place(proxy) + ".", nobody);
+        } catch (IOException silentOrForeign) {
+            throw new SocksFault(
+                    "What listens at " + Socks.place(proxy) + " does not answer as a SOCKS proxy (tor) does.",
+                    silentOrForeign);
+        }
+    }
+
+    private static SocksChannel signedIn(
             SocketAddress proxy, String username, String password, Duration longest, ScheduledExecutorService clock)
             throws IOException {
         SocketChannel channel = proxy instanceof UnixDomainSocketAddress

@@ -131,10 +131,27 @@ public final class Config {
         return isKeyTyped() ? path(Setting.KEY_FILE, Setting.KEY_FILE.fallback()) : path(Setting.KEY_FILE);
     }
 
-    /** Not in the data directory unless somebody insists: a copy of that must not hold it. */
+    /**
+     * Where the ratchet's chain belongs. Not in the data directory unless somebody insists: a copy of that must not hold it. Where
+     * there is no key file that could be this relay's alone, beside the data directory, which is.
+     */
     public Path ratchetFile() {
-        Path keyFile = keyFile();
-        return pathIfSet(Setting.RATCHET_FILE).orElse(keyFile.resolveSibling(keyFile.getFileName() + ".ratchet"));
+        return pathIfSet(Setting.RATCHET_FILE).orElseGet(() -> ratchetBeside(isKeyTyped() ? data() : keyFile()));
+    }
+
+    /** Whether the operator has said where the chain lies. */
+    public boolean isRatchetFileNamed() {
+        return !text(Setting.RATCHET_FILE).isEmpty();
+    }
+
+    /** Where an earlier version put the chain of every relay whose key is typed; it may be another one's. */
+    public Optional<Path> earlierRatchetFile() {
+        return isKeyTyped() && !isRatchetFileNamed() ? Optional.of(ratchetBeside(keyFile())) : Optional.empty();
+    }
+
+    /** The chain's place for a relay with this key file or data directory. */
+    public static Path ratchetBeside(Path file) {
+        return file.resolveSibling(file.getFileName() + ".ratchet");
     }
 
     /** How long the operator may be silent before the relay destroys itself; zero: for ever. */
@@ -262,6 +279,14 @@ public final class Config {
         }
         if (isOn && torSocks().isEmpty() && (tor() == Tor.NONE || tor() == Tor.TORRC)) {
             throw bad(Setting.MAIL_SERVER, "needs --tor-socks, which is the only way out");
+        }
+        if (!isOn && mailFrom().isPresent()) {
+            throw bad(Setting.MAIL_FROM, "needs --mail-server, without which no mail is sent");
+        }
+        if (!isOn && (mailUser().isPresent() || mailPasswordFile().isPresent())) {
+            throw bad(
+                    mailUser().isPresent() ? Setting.MAIL_USER : Setting.MAIL_PASSWORD_FILE,
+                    "needs --mail-server, without which no mail is sent");
         }
         if (mailUser().isPresent() != mailPasswordFile().isPresent()) {
             throw bad(Setting.MAIL_USER, "and --mail-password-file need each other");

@@ -26,7 +26,7 @@ public enum Setting {
             "The master key; a file is created on the first start. Without it the database cannot be read"),
     RATCHET_FILE(
             "",
-            "file; not set: beside the key file, with .ratchet added to its name",
+            "file; not set: beside the key file, or with --key-file - beside the data directory, with .ratchet added to its name",
             "What the keys of waiting events are made from, and forgotten by, hour by hour; never copy it"),
     DEAD_MAN(
             "0s",
@@ -43,8 +43,8 @@ public enum Setting {
             "", "file", "The password of that tor's HashedControlPassword; without it, its cookie is read"),
     TOR_SOCKS(
             "",
-            "IP:PORT or unix:PATH",
-            "SOCKS port of the tor of --tor torrc or control: through it the relay looks at itself from outside and wakes devices"),
+            "IP:PORT or unix:PATH of this machine; not set: the tor's own with --tor managed and control, none with torrc",
+            "SOCKS port of the tor by which the relay goes out: to look at itself from outside, wake devices and send recovery mail. A tor of the system's has 127.0.0.1:9050"),
     SELF_PROBE(
             "5m",
             "0s, or 5s to 1d",

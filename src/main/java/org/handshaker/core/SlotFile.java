@@ -26,6 +26,9 @@ public final class SlotFile implements AutoCloseable {
     /** On blocks of their own: a torn write spoils one of them. */
     private static final int SLOT_BYTES = 4_096;
 
+    /** Of the whole file. */
+    public static final int BYTES = SLOTS * SLOT_BYTES;
+
     private final FileChannel channel;
 
     private SlotFile(FileChannel channel) {
@@ -61,7 +64,7 @@ public final class SlotFile implements AutoCloseable {
     }
 
     /** A new file's name is on the disk only then; where directories cannot be opened (Windows) nothing can be done. */
-    static void forceDirectory(Path file) {
+    public static void forceDirectory(Path file) {
         @Nullable Path parent = file.toAbsolutePath().getParent();
         if (parent == null) {
             return;
@@ -73,8 +76,19 @@ public final class SlotFile implements AutoCloseable {
         }
     }
 
+    /** As {@link #read(int, int)}, of a file that may be another process's: nothing is made, locked or written. */
+    public static byte[] peek(Path file, int slot, int count) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            return read(channel, slot, count);
+        }
+    }
+
     /** The first {@code count} bytes of a place; zeroes where nothing was written. */
     public byte[] read(int slot, int count) throws IOException {
+        return read(channel, slot, count);
+    }
+
+    private static byte[] read(FileChannel channel, int slot, int count) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(count);
         int got;
         do {

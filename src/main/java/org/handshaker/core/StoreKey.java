@@ -70,8 +70,21 @@ public final class StoreKey {
         }
     }
 
-    /** From now on the new master key opens the store as well. */
-    static void add(Path data, byte[] master, byte[] added) {
+    /**
+     * The vault of a store that is there; makes and wipes nothing.
+     *
+     * @param master 32 bytes; the caller wipes them
+     * @throws Unusable where the master key is another store's, or cannot be changed
+     */
+    public static Vault read(Path data, byte[] master) {
+        try (SlotFile slots = SlotFile.open(require(data), "--data")) {
+            return vault(openSlot(slots, master).key);
+        } catch (IOException broken) {
+            throw new Unusable(UNREADABLE, broken);
+        }
+    }
+
+    private static Path require(Path data) {
         Path file = data.resolve(FILE);
         if (!Files.exists(file)) {
             throw new Unusable(
@@ -80,7 +93,12 @@ public final class StoreKey {
                                     + " anew with another data directory. Nothing was touched."
                             : "There is no database in the data directory: check --data.");
         }
-        try (SlotFile slots = SlotFile.open(file, "--data")) {
+        return file;
+    }
+
+    /** From now on the new master key opens the store as well. */
+    static void add(Path data, byte[] master, byte[] added) {
+        try (SlotFile slots = SlotFile.open(require(data), "--data")) {
             Opened opened = openSlot(slots, master);
             write(slots, new Opened(1 - opened.slot, opened.number + 1, opened.key), added);
             Arrays.fill(opened.key, (byte) 0);

@@ -3,6 +3,7 @@ package org.handshaker.queue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.handshaker.core.Id;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class ChainFile implements AutoCloseable {
     private static final String PLACE = "ratchet";
     private static final int PLAIN_BYTES = Id.BYTES + Long.BYTES + HourKeys.CHAIN_BYTES;
+    private static final int SEALED_BYTES = PLAIN_BYTES + Vault.SEALING_BYTES;
+    /** A relay that goes on to the next link meanwhile may be missed once: it writes one place and wipes the other. */
+    private static final int PEEKS_MAX = 3;
 
     /**
      * A link of the chain.
@@ -60,8 +64,53 @@ final class ChainFile implements AutoCloseable {
         return newest;
     }
 
+    /**
+     * The newest link in a file that may be a running relay's; nothing is made, locked or written. Nothing where it is another
+     * vault's.
+     */
+    static @Nullable Link peek(Vault vault, Path file) throws IOException {
+        for (int tries = 0; tries < PEEKS_MAX; tries++) {
+            @Nullable Link newest = null;
+            for (int i = 0; i < SlotFile.SLOTS; i++) {
+                @Nullable Link found = opened(vault, SlotFile.peek(file, i, SEALED_BYTES));
+                if (found != null && (newest == null || found.hour > newest.hour)) {
+                    newest = found;
+                }
+            }
+            if (newest != null) {
+                return newest;
+            }
+        }
+        return null;
+    }
+
+    /** Whether nothing was ever written to the file; also where there is none. */
+    static boolean isBlank(Path file) throws IOException {
+        boolean isBlank = true;
+        for (int i = 0; i < SlotFile.SLOTS && Files.exists(file); i++) {
+            isBlank &= isZero(SlotFile.peek(file, i, SEALED_BYTES));
+        }
+        return isBlank;
+    }
+
+    /** Whether nothing was ever written to it: what is no link of this vault's is then nobody's either. */
+    boolean isBlank() throws IOException {
+        boolean isBlank = true;
+        for (int i = 0; i < SlotFile.SLOTS; i++) {
+            isBlank &= isZero(file.read(i, SEALED_BYTES));
+        }
+        return isBlank;
+    }
+
+    private static boolean isZero(byte[] bytes) {
+        return Arrays.equals(bytes, new byte[bytes.length]);
+    }
+
     private @Nullable Link read(int from) throws IOException {
-        byte[] sealed = file.read(from, PLAIN_BYTES + Vault.SEALING_BYTES);
+        return opened(vault, file.read(from, SEALED_BYTES));
+    }
+
+    private static @Nullable Link opened(Vault vault, byte[] sealed) {
         try {
             ByteBuffer plain = ByteBuffer.wrap(vault.open(sealed, PLACE));
             byte[] id = new byte[Id.BYTES];

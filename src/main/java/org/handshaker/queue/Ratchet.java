@@ -98,6 +98,22 @@ public final class Ratchet implements InstantSource, AutoCloseable {
         }
     }
 
+    /** As {@link #open(Database, Vault, Path, InstantSource, LongSupplier, Predicate, Lost)}, wherever the chain lies. */
+    public static Ratchet open(
+            Database database,
+            Vault vault,
+            ChainPlaces places,
+            InstantSource wall,
+            LongSupplier nanos,
+            Predicate<Instant> witness,
+            Lost lost) {
+        byte[] known = database.read(new RatchetStore()::chainId);
+        Path file = places.find(vault, known);
+        Ratchet ratchet = open(database, vault, file, wall, nanos, witness, lost);
+        places.settle(vault, ratchet.id.bytes(), file);
+        return ratchet;
+    }
+
     private static void close(@Nullable ChainFile opened) {
         if (opened != null) {
             opened.close();
@@ -116,6 +132,12 @@ public final class Ratchet implements InstantSource, AutoCloseable {
         if (found != null && isOurs && (hasEvents || !isFromTheFuture)) {
             remember(database, store, found.id());
             return found;
+        }
+        boolean isForeign = found == null && !chain.isBlank();
+        if (isForeign && !(hasEvents && lost == Lost.REFUSE)) {
+            // Written over, another relay's mail could be read by nobody any more.
+            throw new Unusable("The file of --ratchet-file is another relay's: name another place for this one's, or"
+                    + " delete that file if its relay is no more. Nothing was touched.");
         }
         if (hasEvents) {
             if (lost == Lost.REFUSE) {

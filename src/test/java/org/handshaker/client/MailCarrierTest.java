@@ -224,6 +224,42 @@ final class MailCarrierTest {
         }
     }
 
+    /** Whoever is told that the mail server fails looks there, and not at tor. */
+    @Test
+    void saysWhichOfTheTwoDoesNotAnswer() throws Exception {
+        try (MailCarrier dead = by("127.0.0.1:" + unused(), LONG)) {
+            assertFails("No SOCKS proxy (tor) listens at 127.0.0.1:", dead::visit);
+            assertFails("The mail server was not asked.", dead::visit);
+        }
+        try (MailCarrier dead = by("unix:" + directory.resolve("socks"), LONG)) {
+            assertFails("No SOCKS proxy (tor) listens at unix:" + directory.resolve("socks") + ".", dead::visit);
+        }
+        try (Hostile silent = new Hostile("");
+                MailCarrier mute = by("127.0.0.1:" + silent.port(), Duration.ofSeconds(1))) {
+            assertFails("does not answer as a SOCKS proxy (tor) does. The mail server was not asked.", mute::visit);
+        }
+        try (Hostile server = new Hostile("HTTP/1.1 400 Bad Request\r\n");
+                MailCarrier foreign = by("127.0.0.1:" + server.port(), LONG)) {
+            assertFails("does not answer as a SOCKS proxy (tor) does. The mail server was not asked.", foreign::visit);
+        }
+        try (SocksProxy refusing = SocksProxy.refusingWith(5);
+                MailCarrier mails = by(refusing.address(), LONG)) {
+            assertFails("The mail server cannot be used: the SOCKS proxy (tor) answers, but does not", mails::visit);
+        }
+    }
+
+    private static MailCarrier by(String socks, Duration longest) {
+        MailCarrier.Account account =
+                new MailCarrier.Account(URI.create("smtp://" + ONION), address("codes@somewhere.net"), null, null);
+        return new MailCarrier(() -> Optional.of(socks), account, new TestTime(), null, longest);
+    }
+
+    private static int unused() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
     /** What was said in the clear must not be taken for what is said under TLS (CVE-2011-0411). */
     @Test
     void wordsBeforeTlsAreNotTakenForTheServersOwn() throws Exception {

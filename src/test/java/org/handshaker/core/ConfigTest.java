@@ -72,6 +72,15 @@ class ConfigTest {
         assertThrows(Unusable.class, () -> new Config(mail, HOME));
     }
 
+    /** Whoever gives a sender believes that mails are sent. */
+    @ParameterizedTest
+    @EnumSource(names = {"MAIL_FROM", "MAIL_USER", "MAIL_PASSWORD_FILE"})
+    void whatBelongsToAMailServerIsRefusedWithoutOne(Setting setting) {
+        Unusable unusable = assertThrows(Unusable.class, () -> new Config(Map.of(setting, "codes@example.org"), HOME));
+        assertEquals(
+                "--" + setting.key() + " needs --mail-server, without which no mail is sent.", unusable.sentence());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"none", "torrc"})
     void recoveryMailNeedsAWayOut(String tor) {

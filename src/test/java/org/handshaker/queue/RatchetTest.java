@@ -174,7 +174,7 @@ class RatchetTest {
     }
 
     @Test
-    void anotherRelaysChainIsAsGoodAsNoneAndSaidOnceWhatWaitsIsDeleted() throws IOException {
+    void anotherRelaysChainIsAsGoodAsNoneAndIsNeverWrittenOver() throws IOException {
         queues.store(queues.ann, queues.ben, "hello");
         queues.queue.close();
         queues.ratchet.close();
@@ -184,7 +184,14 @@ class RatchetTest {
             foreign.write(new ChainFile.Link(Id.random(), 1, new byte[32]));
             foreign.write(new ChainFile.Link(Id.random(), 2, new byte[32]));
         }
+        byte[] theirs = Files.readAllBytes(file);
         assertThrows(Unusable.class, () -> queues.store.ratchet(queues.time));
+        Unusable refused = assertThrows(
+                Unusable.class, () -> queues.store.ratchet(queues.time, () -> 0, now -> true, Ratchet.Lost.DELETE));
+        assertTrue(refused.sentence().contains("is another relay's"), refused::sentence);
+        assertEquals(1, queues.rows());
+        assertArrayEquals(theirs, Files.readAllBytes(file));
+        Files.delete(file);
         queues.store.ratchet(queues.time, () -> 0, now -> true, Ratchet.Lost.DELETE);
         assertEquals(0, queues.rows());
         queues.crash();
