@@ -94,7 +94,7 @@ class MainTest {
 
     /** Every command, the ones of {@code onion}, {@code clients} and {@code admin} included. */
     static Stream<CommandLine> commands() {
-        return below(new CommandLine(Main.rootSpec()));
+        return below(new CommandLine(Commands.root()));
     }
 
     private static Stream<CommandLine> below(CommandLine command) {
@@ -130,7 +130,7 @@ class MainTest {
             int start = line.indexOf("handshaker ");
             String words = line.substring(start + "handshaker ".length());
             // Parsed in the whole tree, as it would be typed; a mistake is thrown.
-            new CommandLine(Main.rootSpec()).parseArgs(words.split(" "));
+            new CommandLine(Commands.root()).parseArgs(words.split(" "));
             assertTrue(line.substring(start).startsWith(spec.qualifiedName()), line);
         }
     }
