@@ -319,7 +319,20 @@ class CanaryTest {
             return goesOn && lower.startsWith("http/1.1 204");
         }
         int bytes = Integer.parseInt(lower.substring(length + 16, lower.indexOf('\r', length)));
-        return in.readNBytes(bytes).length == bytes;
+        byte[] body = new byte[bytes];
+        int read = 0;
+        try {
+            while (read < bytes) {
+                int more = in.read(body, read, bytes - read);
+                if (more < 0) {
+                    return false;
+                }
+                read += more;
+            }
+            return true;
+        } catch (SocketTimeoutException noMore) {
+            throw new IOException("only " + read + " bytes of the body came after:\n" + head, noMore);
+        }
     }
 
     /** More unacked events than its heap can hold: each waits in memory for its reader, who is there and says nothing. */
