@@ -23,8 +23,7 @@ final class QueueBench {
     private static final int AWAY_EACH = 450;
 
     private static final int AWAY_PAIRS = 100;
-    private static final int AWAY_WARM_ROUNDS = 4;
-    private static final int AWAY_ROUNDS = 5;
+    private static final int AWAY_ROUNDS = 8;
     private static final int PACE = 1_000;
     private static final Duration LIMIT_PHASE = Duration.ofSeconds(2);
     private static final int SEALS = 200_000;
@@ -35,9 +34,9 @@ final class QueueBench {
     private static final double STEADY = 1.03;
 
     /** One slow round early on does not mean that it is warm. */
-    private static final int WARM_ROUNDS_MIN = 4;
+    private static final int WARM_ROUNDS_MIN = 6;
 
-    private static final int WARM_ROUNDS = 10;
+    private static final int WARM_ROUNDS = 12;
     private static final Duration PHASE = Duration.ofSeconds(6);
 
     private final Report report;
@@ -146,13 +145,7 @@ final class QueueBench {
         try (Started relay = Started.crowded(directory.resolve("away"));
                 Wires wires = new Wires(relay.socketAddress());
                 Traffic traffic = traffic(wires, relay, true, AWAY_PAIRS)) {
-            // The compilers warm up.
-            for (int round = 0; round < AWAY_WARM_ROUNDS; round++) {
-                traffic.fill(WINDOW, AWAY_EACH);
-                traffic.drain((long) AWAY_EACH * AWAY_PAIRS);
-                traffic.closeReceivers();
-                traffic.settle();
-            }
+            warmUpAway(traffic);
             List<Rate> limits = new ArrayList<>();
             Sum filled = new Sum();
             Sum drained = new Sum();
@@ -198,6 +191,19 @@ final class QueueBench {
                     seal,
                     100 * seal / filled.measured().cpuMicros));
             report.say("");
+        }
+    }
+
+    /** As {@link #warmUp}: until the rounds get no faster. */
+    private static void warmUpAway(Traffic traffic) {
+        double best = 1;
+        double last = 0;
+        for (int round = 0; round < WARM_ROUNDS_MIN || (round < WARM_ROUNDS && last > best * STEADY); round++) {
+            best = Math.max(best, last);
+            last = traffic.fill(WINDOW, AWAY_EACH).perSecond();
+            traffic.drain((long) AWAY_EACH * AWAY_PAIRS);
+            traffic.closeReceivers();
+            traffic.settle();
         }
     }
 
