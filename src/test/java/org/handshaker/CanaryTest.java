@@ -201,6 +201,7 @@ class CanaryTest {
             try (Socket socket = new Socket(InetAddress.getByName(address.getHost()), address.getPort())) {
                 socket.setSoTimeout(20_000);
                 boolean isOpen = true;
+                String before = "nothing";
                 while (isOpen && sent < requests) {
                     sent++;
                     byte[] request = request(token, random, address.getAuthority());
@@ -209,8 +210,11 @@ class CanaryTest {
                         // The answer to a HEAD has a length and no body.
                         isOpen = request[0] != 'H' && isAnswered(socket.getInputStream());
                     } catch (SocketTimeoutException noAnswer) {
-                        throw new IOException("not answered: " + new String(request, StandardCharsets.UTF_8), noAnswer);
+                        throw new IOException(
+                                "not answered: " + new String(request, StandardCharsets.UTF_8) + "\nafter: " + before,
+                                noAnswer);
                     }
+                    before = new String(request, StandardCharsets.UTF_8);
                 }
             } catch (java.net.SocketException cutOff) {
                 // It hangs up on what is no HTTP.

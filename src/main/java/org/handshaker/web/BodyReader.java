@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  * What is kept of all bodies that are not complete is bounded: past that, one that is longer than most is {@code busy}.
  */
 final class BodyReader implements Runnable {
+    /** What surely fits the buffers of a connection. */
+    private static final int SHORT_BYTES = 8_192;
+
     private final Content.Source source;
     private final int bytesMax;
     private final LongSupplier nanos;
@@ -58,9 +61,14 @@ final class BodyReader implements Runnable {
         return reader.done;
     }
 
-    /** Reads what nobody wants, within the same bounds; ends, one way or the other, when the client can be answered. */
+    /**
+     * Reads a long body that nobody wants, within the same bounds; ends, one way or the other, when the client can be answered.
+     * A short one has come with the head, and Jetty passes over it.
+     */
     static CompletableFuture<byte[]> drain(Request request) {
-        return read(request, 0, new AtomicLong());
+        return request.getLength() <= SHORT_BYTES
+                ? CompletableFuture.completedFuture(new byte[0])
+                : read(request, 0, new AtomicLong());
     }
 
     /** Such a client waits for leave before it sends; refusing at once saves both the drain. */
