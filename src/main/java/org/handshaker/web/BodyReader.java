@@ -63,7 +63,8 @@ final class BodyReader implements Runnable {
 
     /**
      * Reads a long body that nobody wants, within the same bounds; ends, one way or the other, when the client can be answered.
-     * A short one has come with the head, and Jetty passes over it.
+     * A short one has come with the head, and Jetty passes over it; of one in chunks nobody knows how long it is, and whoever
+     * sends it may not hear the refusal.
      */
     static CompletableFuture<byte[]> drain(Request request) {
         return request.getLength() <= SHORT_BYTES
