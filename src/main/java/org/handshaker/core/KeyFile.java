@@ -34,6 +34,10 @@ public final class KeyFile {
         if (Files.exists(file)) {
             return Found.THERE;
         }
+        if (Files.isSymbolicLink(file)) {
+            // Its name is taken: the new key could not get it, and would stay beside it.
+            throw new Unusable("The file of --key-file is a link that leads nowhere: check --key-file.");
+        }
         byte[] secret = Secrets.randomBytes(Vault.MASTER_BYTES);
         try {
             Path parent = file.toAbsolutePath().getParent();
