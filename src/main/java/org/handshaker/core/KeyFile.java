@@ -50,9 +50,8 @@ public final class KeyFile {
                     part,
                     Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
                     ownerOnly("rw-------"))) {
-                // Of two who start at once the second waits here. What it has open is then the first one's key, with
-                // which
-                // something may be sealed already.
+                // Of two who start at once the second waits here, and then the first one's key may have sealed
+                // something.
                 var unused = channel.lock();
                 if (Files.exists(file)) {
                     Files.deleteIfExists(part);
