@@ -12,6 +12,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.store.Database;
+import org.handshaker.web.Turn;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -241,6 +242,7 @@ final class Intake {
             box.reserveSeqs = RESERVE_SEQS_MIN;
             return box.nextSeq + box.reserveSeqs;
         });
+        Turn.beforeWaiting();
         QueueStore.QueueRow row = database.write(handle -> {
             right.require(handle);
             return store.reserve(handle, boxes.blind(target), upTo);
