@@ -19,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  * What is kept of all bodies that are not complete is bounded: past that, one that is longer than most is {@code busy}.
  */
 final class BodyReader implements Runnable {
-    /** What surely fits the buffers of a connection. */
-    private static final int SHORT_BYTES = 8_192;
-
     private final Content.Source source;
     private final int bytesMax;
     private final LongSupplier nanos;
@@ -61,15 +58,9 @@ final class BodyReader implements Runnable {
         return reader.done;
     }
 
-    /**
-     * Reads a long body that nobody wants, within the same bounds; ends, one way or the other, when the client can be answered.
-     * A short one has come with the head, and Jetty passes over it; of one in chunks nobody knows how long it is, and whoever
-     * sends it may not hear the refusal.
-     */
+    /** Reads a body that nobody wants, within the same bounds; ends, one way or the other, when the client can be answered. */
     static CompletableFuture<byte[]> drain(Request request) {
-        return request.getLength() <= SHORT_BYTES
-                ? CompletableFuture.completedFuture(new byte[0])
-                : read(request, 0, new AtomicLong());
+        return read(request, 0, new AtomicLong());
     }
 
     /** Such a client waits for leave before it sends; refusing at once saves both the drain. */

@@ -37,6 +37,9 @@ import org.handshaker.core.Unusable;
  */
 public final class WebServer implements AutoCloseable {
     private static final int SOCKET_BUFFER_BYTES = 32 * 1_024;
+    /** Room for the headers of most answers; one that has more gets a larger buffer. */
+    private static final int ANSWER_HEADER_BYTES = 1_024;
+
     private static final int THREADS_MAX = 64;
     /** The operator has two hands. */
     private static final int OPERATOR_THREADS_MAX = 8;
@@ -79,7 +82,7 @@ public final class WebServer implements AutoCloseable {
                 : new QueuedThreadPool(THREADS_MAX, 4);
         threads.setName("web");
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("web-"));
-        this.server = new Server(threads);
+        this.server = new Server(threads, null, new Buffers());
         this.router = new Router(routes, authenticator, gate, hosts, pads, threads::getQueueSize);
         this.watch = new CircuitWatch(front == Front.UNPROVED_TOR ? this::stopUnnamed : () -> {});
         this.connector = connector();
@@ -108,7 +111,8 @@ public final class WebServer implements AutoCloseable {
         http.setSendDateHeader(false);
         http.setSendXPoweredBy(false);
         http.setRequestHeaderSize(Limits.HEADER_BYTES_MAX);
-        http.setResponseHeaderSize(Limits.HEADER_BYTES_MAX);
+        http.setResponseHeaderSize(ANSWER_HEADER_BYTES);
+        http.setMaxResponseHeaderSize(Limits.HEADER_BYTES_MAX);
         http.setHttpCompliance(HttpCompliance.RFC9110);
         http.setUriCompliance(UriCompliance.DEFAULT);
         http.setRelativeRedirectAllowed(false);
