@@ -71,14 +71,19 @@ final class Intake {
         stopping = true;
     }
 
+    /** Refuses with {@code busy} where so much waits for the disk that nothing more is taken in. */
+    void requireMemory() {
+        if (boxes.bytesInMemory() > COMMITTING_BYTES_MAX) {
+            throw Reason.BUSY.refuse();
+        }
+    }
+
     /** See {@link Queue#offer}. */
     CompletableFuture<Receipt> offer(Offer offer, Right right) {
         if (stopping) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
-        if (boxes.bytesInMemory() > COMMITTING_BYTES_MAX) {
-            throw Reason.BUSY.refuse();
-        }
+        requireMemory();
         Id eventId = tags.eventId(offer);
         Id senderTag = tags.sender(offer.target(), offer.sender());
         Instant expiresAt =

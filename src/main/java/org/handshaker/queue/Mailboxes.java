@@ -116,6 +116,11 @@ final class Mailboxes {
         }
     }
 
+    /** Counts a body that waits for the disk and is in no mailbox yet; less than nothing when it does not wait any more. */
+    void hold(int bytes) {
+        bytesInMemory.addAndGet(bytes);
+    }
+
     /** Bodies in memory, all mailboxes together. */
     long bytesInMemory() {
         return bytesInMemory.get();
