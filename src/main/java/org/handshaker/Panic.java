@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.handshaker.core.Config;
@@ -34,9 +35,11 @@ final class Panic {
 
     /** So that a mistyped directory is not emptied. */
     void requireRelay() {
-        boolean isThere = Stream.of("handshaker.db", StoreKey.FILE, "lock")
+        boolean isThere = Stream.of("handshaker.db", StoreKey.FILE)
                 .anyMatch(file -> Files.exists(config.data().resolve(file)));
-        if (!isThere) {
+        // The lock is what a panic that was killed may have left; many programs have one, and none writes its process
+        // in it.
+        if (!isThere && !Database.isLockIn(config.data())) {
             throw new Unusable("There is no relay's data in the data directory: check --data. Nothing was destroyed.");
         }
     }
@@ -47,10 +50,10 @@ final class Panic {
      * @return what could not be destroyed
      */
     List<Path> destroy() {
-        List<Path> left = new ArrayList<>();
+        List<Path> left = new ArrayList<>(anothers());
         // Any of the first two makes the database unreadable; the third, what waits in it.
         for (Path key : keys()) {
-            if (!KeyFile.destroy(key)) {
+            if (!left.contains(key) && !KeyFile.destroy(key)) {
                 left.add(key);
             }
         }
@@ -60,7 +63,7 @@ final class Panic {
                 left.add(socket);
             }
         }
-        destroyAll(config.data(), left);
+        destroyAll(directory(), left);
         return left;
     }
 
@@ -82,6 +85,37 @@ final class Panic {
                 .commandLine()
                 .filter(line -> line.contains(config.data().toString()))
                 .isPresent();
+    }
+
+    /** The directory itself, where {@code --data} is a link to it: systemd makes one for a user that it makes up. */
+    private Path directory() {
+        try {
+            return config.data().toRealPath();
+        } catch (IOException unreachable) {
+            return config.data();
+        }
+    }
+
+    /**
+     * Where nobody has named the key file of these data, the usual one is perhaps another relay's. If it does not open these data
+     * it stays, and so does what lies beside it.
+     */
+    private List<Path> anothers() {
+        if (config.isKeyFileNamed()) {
+            return List.of();
+        }
+        try {
+            byte[] master = KeyFile.read(config.keyFile());
+            boolean isAnothers = StoreKey.isAnothers(config.data(), master);
+            Arrays.fill(master, (byte) 0);
+            if (!isAnothers) {
+                return List.of();
+            }
+        } catch (Unusable unreadable) {
+            return List.of();
+        }
+        Path beside = Config.ratchetBeside(config.keyFile());
+        return Files.exists(beside) ? List.of(config.keyFile(), beside) : List.of(config.keyFile());
     }
 
     private List<Path> keys() {

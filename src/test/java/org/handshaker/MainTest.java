@@ -216,6 +216,18 @@ class MainTest {
         assertTrue(sentence.contains(option.substring(0, option.indexOf('='))), sentence);
     }
 
+    /** What is written there is nowhere, and what waits could be read by nobody after the next start. */
+    @Test
+    void aRatchetFileThatIsNoneIsOneSentence() throws Exception {
+        Path pipe = key.resolveSibling("pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        for (String none : List.of("/dev/null", pipe.toString())) {
+            String sentence = assertTimeoutPreemptively(
+                    Duration.ofSeconds(60), () -> assertUnusable(serve("--ratchet-file=" + none)));
+            assertTrue(sentence.contains("--ratchet-file"), sentence);
+        }
+    }
+
     @Test
     void aTakenPortIsOneSentence() throws IOException {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {

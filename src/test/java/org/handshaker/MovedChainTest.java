@@ -233,6 +233,34 @@ class MovedChainTest {
         requireMail(oldKey(), "the first");
     }
 
+    /** A link that stayed would open, with the master key, what copies of the database hold for as long as it lies there. */
+    @Test
+    void whatStayedBehindWhenAPlaceWasNamedIsDestroyed() throws IOException {
+        Path named = home.resolve("named");
+        Files.copy(oldChain(), named, StandardCopyOption.COPY_ATTRIBUTES);
+        TestRelay copied = TestRelay.startIn(home, InstantSource.system(), "--ratchet-file=" + named);
+        String events = new RawHttp(copied.address())
+                .request("GET", "/events")
+                .token(ben)
+                .send()
+                .body();
+        copied.stop();
+        assertTrue(events.contains("it waited"), events);
+        assertFalse(Files.exists(oldChain()), "a copy");
+        assertTrue(Files.exists(named));
+
+        restore(kept, home);
+        Path other = Files.createDirectories(home.resolve("other"));
+        TestRelay.startIn(other, InstantSource.system()).stop();
+        Path anothers = other.resolve("key.ratchet");
+        byte[] theirs = Files.readAllBytes(anothers);
+        TestRelay.startIn(home, InstantSource.system(), "--ratchet-file=" + named, "--restored=on")
+                .stop();
+        assertFalse(Files.exists(oldChain()), "the chain before");
+        assertTrue(Files.exists(named));
+        assertArrayEquals(theirs, Files.readAllBytes(anothers));
+    }
+
     /** Two relays of one user, each asked for its key. */
     @Test
     void aTypedKeysChainBelongsToItsDataDirectory() throws IOException {

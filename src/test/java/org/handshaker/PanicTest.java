@@ -268,6 +268,114 @@ class PanicTest {
         assertEquals(List.of("data/alive"), left());
     }
 
+    /** So systemd hands it to a user that it makes up. */
+    @Test
+    void throughALinkItDestroysWhatTheLinkLeadsTo() throws Exception {
+        TestRelay.startIn(home, java.time.InstantSource.system()).stop();
+        Path data = home.resolve("data");
+        Files.move(data, home.resolve("private"));
+        Files.createSymbolicLink(data, home.resolve("private"));
+        assertEquals(List.of(), new Panic(config()).destroy());
+        assertEquals(List.of(), left());
+    }
+
+    /** What stands in the lock of a container's relay is somebody else's number outside. */
+    @Test
+    void aProcessThatHoldsNothingIsNotEndedAndTheOneThatDoesIs() throws Exception {
+        Process stranger = new ProcessBuilder("sleep", "600").start();
+        try (Program relay = serve()) {
+            relay.awaitLine("ready", 60);
+            Files.writeString(home.resolve("data/lock"), Long.toString(stranger.pid()));
+            assertEquals(List.of(), new Panic(config()).destroy());
+            assertEquals(137, relay.awaitExit(20));
+            assertTrue(stranger.isAlive());
+        } finally {
+            stranger.destroyForcibly();
+        }
+    }
+
+    /** The usual key file is the one of another relay of this user, and this relay's was not named. */
+    @Test
+    void whatNobodyNamedAndIsAnotherRelaysStays() throws Exception {
+        TestRelay.startIn(home, java.time.InstantSource.system()).stop();
+        Path user = home.resolve("user");
+        Map<Setting, String> usual = new EnumMap<>(Setting.class);
+        usual.put(Setting.TOR, "none");
+        usual.put(Setting.LISTEN, "127.0.0.1:0");
+        java.io.PrintStream nobody = new java.io.PrintStream(java.io.OutputStream.nullOutputStream());
+        Relay other =
+                new Relay(new Config(usual, user), java.time.InstantSource.system(), new Announcer(nobody, nobody));
+        other.start();
+        other.close();
+        List<String> before = left();
+        Path master = user.resolve(".config/handshaker/master.key");
+        byte[] theirs = Files.readAllBytes(master);
+        byte[] chain = Files.readAllBytes(Config.ratchetBeside(master));
+
+        Map<Setting, String> careless = new EnumMap<>(usual);
+        careless.put(Setting.DATA, home.resolve("data").toString());
+        assertEquals(List.of(master, Config.ratchetBeside(master)), new Panic(new Config(careless, user)).destroy());
+        // Typed, it has no file at all, and an earlier version's chain would have lain where theirs does.
+        Files.createDirectories(home.resolve("data"));
+        careless.put(Setting.KEY_FILE, "-");
+        assertEquals(List.of(), new Panic(new Config(careless, user)).destroy());
+        assertEquals(before.stream().filter(file -> !file.startsWith("data/")).toList(), left());
+        org.junit.jupiter.api.Assertions.assertArrayEquals(theirs, Files.readAllBytes(master));
+        org.junit.jupiter.api.Assertions.assertArrayEquals(chain, Files.readAllBytes(Config.ratchetBeside(master)));
+        // Its own, which nobody has to name.
+        assertEquals(List.of(), new Panic(new Config(usual, user)).destroy());
+        assertEquals(List.of("key", "key.ratchet"), left());
+    }
+
+    @Test
+    void aKeyThatItsOwnerMayOnlyReadIsWrittenOverToo() throws Exception {
+        TestRelay.startIn(home, java.time.InstantSource.system()).stop();
+        Path key = home.resolve("key");
+        Path block = Files.createLink(home.resolve("another name"), key);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("r--------"));
+        // Root may write everything, unless it gives that up.
+        List<String> asUser =
+                "root".equals(System.getProperty("user.name")) ? List.of("setpriv", "--bounding-set=-all") : List.of();
+        try (Program panic = Program.startIn(
+                asUser,
+                home.resolve("errors"),
+                "panic",
+                "--yes",
+                "--data=" + home.resolve("data"),
+                "--key-file=" + key)) {
+            assertEquals(0, panic.awaitExit(60), panic.errors());
+        }
+        assertFalse(Files.exists(key));
+        assertEquals(-1, java.util.Arrays.mismatch(Files.readAllBytes(block), new byte[32]));
+    }
+
+    @Test
+    void whatIsNoKeyFileIsNeitherWaitedForNorInTheWay() throws Exception {
+        TestRelay.startIn(home, java.time.InstantSource.system()).stop();
+        Path pipe = home.resolve("pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        Files.writeString(home.resolve("data/ratchet.places"), "nowhere:at-all\n");
+        Files.writeString(home.resolve("data/doors"), "nowhere:at-all\n");
+        Map<Setting, String> settings = new EnumMap<>(Setting.class);
+        settings.put(Setting.DATA, home.resolve("data").toString());
+        settings.put(Setting.KEY_FILE, home.resolve("key").toString());
+        settings.put(Setting.RATCHET_FILE, pipe.toString());
+        List<Path> stays = org.junit.jupiter.api.Assertions.assertTimeoutPreemptively(
+                Duration.ofSeconds(30), () -> new Panic(new Config(settings, home)).destroy());
+        assertEquals(List.of(pipe), stays);
+        assertEquals(List.of("key.ratchet"), left());
+    }
+
+    @Test
+    void aLockMakesNoRelay() throws Exception {
+        Path data = Files.createDirectories(home.resolve("data"));
+        Files.createFile(data.resolve("lock"));
+        org.junit.jupiter.api.Assertions.assertThrows(
+                org.handshaker.core.Unusable.class, () -> new Panic(config()).requireRelay());
+        Files.writeString(data.resolve("lock"), "4711");
+        new Panic(config()).requireRelay();
+    }
+
     private static String mode(Path file) throws IOException {
         return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
     }

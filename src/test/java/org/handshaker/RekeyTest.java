@@ -12,8 +12,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.handshaker.core.KeyFile;
+import org.handshaker.core.MasterKey;
 import org.handshaker.core.StoreKey;
 import org.handshaker.core.Unusable;
+import org.handshaker.support.Await;
+import org.handshaker.support.Program;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,8 +51,77 @@ class RekeyTest {
         assertTrue(kills >= 6, kills + " kills");
     }
 
+    /** The first has let its key open the store and is about to write it down when the second comes. */
+    @Test
+    void ofTwoAtOnceTheSecondTakesNothingFromTheFirst() throws Exception {
+        Path data = home.resolve("data");
+        Path keyFile = home.resolve("key");
+        KeyFile.createIfAbsent(keyFile);
+        byte[] mark = mark(data, keyFile);
+        Files.createFile(data.resolve("handshaker.db"));
+        Path file = data.resolve(StoreKey.FILE);
+        long before = Files.size(file);
+        List<String> slow = List.of(
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-P",
+                keyFile.toString(),
+                "-e",
+                "trace=pwrite64",
+                "-e",
+                "inject=pwrite64:delay_enter=5000000");
+        try (Program first =
+                Program.startIn(slow, home.resolve("said"), "rekey", "--data=" + data, "--key-file=" + keyFile)) {
+            Await.until("the new key opens the store", 60, () -> file.toFile().length() > before);
+            try {
+                MasterKey.renew(data, keyFile);
+            } catch (Unusable isBusy) {
+                assertTrue(isBusy.sentence().contains("uses the file"), isBusy::sentence);
+            }
+            int status = first.awaitExit(60);
+            assertArrayEquals(mark, mark(data, keyFile), "exit " + status);
+            assertEquals(0, status);
+        }
+    }
+
     private static byte[] mark(Path data, Path keyFile) {
         return StoreKey.open(data, KeyFile.read(keyFile)).blind("mark");
+    }
+
+    /** One is about to write the new key when another comes: what that one goes on with must still be in the file. */
+    @Test
+    void ofTwoWhoMakeOneKeyFileAtOnceBothHaveTheSameKey() throws Exception {
+        Path keyFile = home.resolve("key");
+        Path part = home.resolve("key.part");
+        List<String> slow = List.of(
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-P",
+                part.toString(),
+                "-e",
+                "trace=write",
+                "-e",
+                "inject=write:delay_enter=5000000");
+        try (Program first = Program.startIn(
+                slow,
+                home.resolve("said"),
+                "serve",
+                "--tor=none",
+                "--listen=127.0.0.1:0",
+                "--data=" + home.resolve("data"),
+                "--key-file=" + keyFile)) {
+            Await.until("the key is about to be written", 60, () -> Files.exists(part));
+            KeyFile.createIfAbsent(keyFile);
+            byte[] mine = KeyFile.read(keyFile);
+            first.awaitLine("ready", 60);
+            assertArrayEquals(mine, KeyFile.read(keyFile));
+        }
     }
 
     private int rekey(Path data, Path keyFile, String call, int nth) throws Exception {

@@ -44,6 +44,7 @@ public final class Config {
 
     private final Map<Setting, String> values = new EnumMap<>(Setting.class);
     private final Path home;
+    private final boolean isKeyFileNamed;
 
     /**
      * Checks everything.
@@ -53,6 +54,7 @@ public final class Config {
      */
     public Config(Map<Setting, String> given, Path home) {
         this.home = home;
+        this.isKeyFileNamed = given.containsKey(Setting.KEY_FILE);
         for (Setting setting : Setting.values()) {
             String value = given.getOrDefault(setting, setting.fallback());
             values.put(setting, value.strip());
@@ -100,6 +102,9 @@ public final class Config {
         if (!turnUrls().isEmpty() && turnSecretFile().isEmpty()) {
             throw bad(Setting.TURN_URL, "needs --turn-secret-file");
         }
+        if (turnUrls().isEmpty() && turnSecretFile().isPresent()) {
+            throw bad(Setting.TURN_SECRET_FILE, "needs --turn-url, without which nobody is told of a TURN server");
+        }
         turnUrls().forEach(url -> requireForm(Setting.TURN_URL, url, "turns?:[^\\s,]+"));
         stunUrls().forEach(url -> requireForm(Setting.STUN_URL, url, "stuns?:[^\\s,]+"));
         corsOrigins().forEach(origin -> requireForm(Setting.CORS_ORIGINS, origin, "https?://[^\\s,/*]+"));
@@ -126,6 +131,11 @@ public final class Config {
         return text(Setting.KEY_FILE).equals("-");
     }
 
+    /** Whether the operator has said where the master key lies, or that it is typed. */
+    public boolean isKeyFileNamed() {
+        return isKeyFileNamed;
+    }
+
     /** Where the master key lies, or would lie if it were not typed. */
     public Path keyFile() {
         return isKeyTyped() ? path(Setting.KEY_FILE, Setting.KEY_FILE.fallback()) : path(Setting.KEY_FILE);
@@ -136,7 +146,12 @@ public final class Config {
      * there is no key file that could be this relay's alone, beside the data directory, which is.
      */
     public Path ratchetFile() {
-        return pathIfSet(Setting.RATCHET_FILE).orElseGet(() -> ratchetBeside(isKeyTyped() ? data() : keyFile()));
+        return pathIfSet(Setting.RATCHET_FILE).orElseGet(this::usualRatchetFile);
+    }
+
+    /** Where the chain belongs, or would belong if nobody had named a place for it. */
+    public Path usualRatchetFile() {
+        return ratchetBeside(isKeyTyped() ? data() : keyFile());
     }
 
     /** Whether the operator has said where the chain lies. */

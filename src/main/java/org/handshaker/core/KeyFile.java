@@ -4,8 +4,10 @@ package org.handshaker.core;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -32,6 +34,10 @@ public final class KeyFile {
         if (Files.exists(file)) {
             return Found.THERE;
         }
+        if (Files.isSymbolicLink(file)) {
+            // Its name is taken: the new key could not get it, and would stay beside it.
+            throw new Unusable("The file of --key-file is a link that leads nowhere: check --key-file.");
+        }
         byte[] secret = Secrets.randomBytes(Vault.MASTER_BYTES);
         try {
             Path parent = file.toAbsolutePath().getParent();
@@ -42,12 +48,23 @@ public final class KeyFile {
             Path part = file.resolveSibling(file.getFileName() + ".part");
             try (FileChannel channel = FileChannel.open(
                     part,
-                    Set.of(StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE),
+                    Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
                     ownerOnly("rw-------"))) {
+                // Of two who start at once the second waits here. What it has open is then the first one's key, with
+                // which
+                // something may be sealed already.
+                var unused = channel.lock();
+                if (Files.exists(file)) {
+                    Files.deleteIfExists(part);
+                    return Found.THERE;
+                }
+                // One that a kill left may have another mode.
+                PrivateFile.closeIfOpen(part);
+                channel.truncate(0);
                 channel.write(ByteBuffer.wrap(secret));
                 channel.force(true);
+                Files.move(part, file);
             }
-            Files.move(part, file);
             SlotFile.forceDirectory(file);
             return Found.CREATED;
         } catch (IOException impossible) {
@@ -75,10 +92,17 @@ public final class KeyFile {
         }
     }
 
-    /** Writes zeroes over a small secret file, so that the disk holds it no more, and deletes it; says whether it is gone. */
+    /**
+     * Writes zeroes over a small secret file, so that the disk holds it no more, and deletes it; says whether it is gone. What is
+     * no file stays.
+     */
     public static boolean destroy(Path file) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            // A pipe would wait for ever for who reads it, and a device is not ours.
+            return false;
+        }
         boolean isBlank = false;
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = openToWrite(file)) {
             ByteBuffer zeroes = ByteBuffer.allocate((int) Math.min(channel.size(), DESTROYED_BYTES_MAX));
             while (zeroes.hasRemaining()) {
                 channel.write(zeroes, zeroes.position());
@@ -95,6 +119,16 @@ public final class KeyFile {
             return true;
         } catch (IOException staysThere) {
             return isBlank;
+        }
+    }
+
+    /** Also what its owner only lets himself read, as many do with a key. */
+    private static FileChannel openToWrite(Path file) throws IOException {
+        try {
+            return FileChannel.open(file, StandardOpenOption.WRITE);
+        } catch (AccessDeniedException readOnly) {
+            PrivateFile.close(file);
+            return FileChannel.open(file, StandardOpenOption.WRITE);
         }
     }
 

@@ -19,21 +19,30 @@ public final class MasterKey {
         byte[] next = Secrets.randomBytes(Vault.MASTER_BYTES);
         // Opened before anything is changed: a credential cannot be written.
         try (FileChannel file = FileChannel.open(keyFile, StandardOpenOption.WRITE)) {
-            StoreKey.add(data, old, next);
-            // Thirty-two bytes within one sector: whoever looks finds the old ones or the new ones, and both open.
-            file.write(ByteBuffer.wrap(next), 0);
-            file.force(true);
-            // Opening with the newest key wipes the seal of the old one.
-            var unused = StoreKey.open(data, next);
+            StoreKey.renew(data, old, next, made -> write(file, made));
         } catch (IOException readOnly) {
-            throw new Unusable(
-                    "The key file cannot be written over: name a file for the new key with --new-key-file. Nothing was"
-                            + " touched.",
-                    readOnly);
+            throw readOnly(readOnly);
         } finally {
             Arrays.fill(old, (byte) 0);
             Arrays.fill(next, (byte) 0);
         }
+    }
+
+    private static void write(FileChannel file, byte[] next) {
+        try {
+            // Thirty-two bytes within one sector: whoever looks finds the old ones or the new ones, and both open.
+            file.write(ByteBuffer.wrap(next), 0);
+            file.force(true);
+        } catch (IOException readOnly) {
+            throw readOnly(readOnly);
+        }
+    }
+
+    private static Unusable readOnly(IOException failed) {
+        return new Unusable(
+                "The key file cannot be written over: name a file for the new key with --new-key-file. The old key still"
+                        + " opens the data.",
+                failed);
     }
 
     /**

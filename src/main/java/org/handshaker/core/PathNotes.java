@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,7 +26,7 @@ public final class PathNotes {
                     .limit(PATHS_MAX)
                     .map(line -> Path.of(URI.create(line)))
                     .toList();
-        } catch (IOException | IllegalArgumentException none) {
+        } catch (IOException | IllegalArgumentException | FileSystemNotFoundException none) {
             return List.of();
         }
     }

@@ -45,6 +45,15 @@ public final class PrivateFile {
         }
     }
 
+    /** As {@link #close}, where there is something to take; the mode of what is private already stays. */
+    static void closeIfOpen(Path file) throws IOException {
+        if (isPosix()
+                && Files.getPosixFilePermissions(file).stream()
+                        .anyMatch(right -> !right.name().startsWith("OWNER_"))) {
+            close(file);
+        }
+    }
+
     static FileAttribute<?>[] ownerOnly() {
         return isPosix()
                 ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(MODE))}

@@ -45,6 +45,7 @@ public final class SlotFile implements AutoCloseable {
         if (parent != null && !Files.isDirectory(parent)) {
             Files.createDirectories(parent, ownerOnly("rwx------"));
         }
+        requireFile(file);
         FileChannel channel = FileChannel.open(
                 file,
                 Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
@@ -55,11 +56,20 @@ public final class SlotFile implements AutoCloseable {
                 channel.close();
                 throw new Unusable("Another relay uses the file of " + option + ".");
             }
+            // A copy that was put back may have been made as the umask let it.
+            PrivateFile.closeIfOpen(file);
             forceDirectory(file);
             return new SlotFile(channel);
         } catch (OverlappingFileLockException twice) {
             // The channel stays open: closing it would release the lock that this process holds.
             throw new Unusable("Another relay uses the file of " + option + ".", twice);
+        }
+    }
+
+    /** A pipe would wait for ever for its other end, and what is written to a device is nowhere. */
+    private static void requireFile(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new IOException("no file");
         }
     }
 
@@ -78,6 +88,7 @@ public final class SlotFile implements AutoCloseable {
 
     /** As {@link #read(int, int)}, of a file that may be another process's: nothing is made, locked or written. */
     public static byte[] peek(Path file, int slot, int count) throws IOException {
+        requireFile(file);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return read(channel, slot, count);
         }

@@ -107,6 +107,55 @@ public final class StoreKey {
         }
     }
 
+    /** Where the master key lies, told which one it is from now on. */
+    interface Place {
+        /** @throws Unusable where it cannot */
+        void write(byte[] master);
+    }
+
+    /**
+     * Another master key in the place of this one. All in one hold of the file: of two who do this at once the later would else
+     * take away the key that the earlier has just written down.
+     *
+     * @param place told between the moment from which the new key opens the store and the one from which the old no longer does
+     */
+    static void renew(Path data, byte[] master, byte[] next, Place place) {
+        try (SlotFile slots = SlotFile.open(require(data), "--data")) {
+            Opened opened = openSlot(slots, master);
+            write(slots, new Opened(1 - opened.slot, opened.number + 1, opened.key), next);
+            Arrays.fill(opened.key, (byte) 0);
+            place.write(next);
+            slots.wipe(opened.slot);
+        } catch (IOException broken) {
+            throw new Unusable(UNREADABLE, broken);
+        }
+    }
+
+    /**
+     * Whether this master key is certainly not the one of the store in the directory. Nothing is made, locked or written; a store
+     * without such a file, or with one that holds no seal, may be anybody's.
+     *
+     * @param master 32 bytes; the caller wipes them
+     */
+    public static boolean isAnothers(Path data, byte[] master) {
+        Path file = data.resolve(FILE);
+        boolean isSealed = false;
+        try {
+            for (int slot = 0; slot < SlotFile.SLOTS; slot++) {
+                byte[] bytes = SlotFile.peek(file, slot, Long.BYTES + SEALED_BYTES);
+                isSealed |= ByteBuffer.wrap(bytes).getLong() != 0;
+                @Nullable Opened opened = opened(slot, bytes, master);
+                if (opened != null) {
+                    Arrays.fill(opened.key, (byte) 0);
+                    return false;
+                }
+            }
+            return isSealed;
+        } catch (IOException none) {
+            return false;
+        }
+    }
+
     private static Vault vault(byte[] key) {
         try {
             return new Vault(key);
@@ -126,7 +175,11 @@ public final class StoreKey {
     }
 
     private static @Nullable Opened openSlot(SlotFile slots, int slot, byte[] master) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap(slots.read(slot, Long.BYTES + SEALED_BYTES));
+        return opened(slot, slots.read(slot, Long.BYTES + SEALED_BYTES), master);
+    }
+
+    private static @Nullable Opened opened(int slot, byte[] read, byte[] master) {
+        ByteBuffer bytes = ByteBuffer.wrap(read);
         long number = bytes.getLong();
         byte[] sealed = new byte[SEALED_BYTES];
         bytes.get(sealed);

@@ -49,7 +49,8 @@ public final class ChainPlaces {
             all.add(part(noted));
         }
         // Where several relays once shared a name only the one that has no other file is known to mean that one.
-        if (!Files.exists(config.ratchetFile())) {
+        // And where a key file lies beside it, it is that relay's.
+        if (!Files.exists(config.ratchetFile()) && !Files.exists(config.keyFile())) {
             config.earlierRatchetFile().ifPresent(all::add);
         }
         return List.copyOf(all);
@@ -73,13 +74,18 @@ public final class ChainPlaces {
         return best;
     }
 
-    /** The chain is in use there: what else is left of it is destroyed, and the note says no more than it must. */
-    void settle(Vault vault, byte[] known, Path place) {
-        if (config.isRatchetFileNamed()) {
-            return;
-        }
+    /**
+     * The chain is in use there: what else is left of it is destroyed, and of the one before it, by which nothing waits any more;
+     * and the note says no more than it must. A link that stayed somewhere would be one that is never forgotten.
+     *
+     * @param before the id of the chain that was the store's until now; empty if there was none
+     */
+    void settle(Vault vault, byte[] before, byte[] known, Path place) {
         try {
             destroyOthers(vault, known, place);
+            if (before.length > 0) {
+                destroyOthers(vault, before, place);
+            }
             PathNotes.write(note, place.equals(config.ratchetFile()) ? List.of() : List.of(place));
         } catch (IOException later) {
             // The next start tries again; the note still names every place.
@@ -179,7 +185,11 @@ public final class ChainPlaces {
 
     private void destroyOthers(Vault vault, byte[] known, Path place) throws IOException {
         List<Path> noted = PathNotes.read(note);
-        for (Path other : candidates()) {
+        Set<Path> others = new LinkedHashSet<>(noted);
+        others.addAll(candidates());
+        // Where it lay before somebody named another place.
+        others.add(config.usualRatchetFile());
+        for (Path other : others) {
             // Not even looked into: closing what was opened there would release the lock that this process has on it.
             if (isSame(other, place)) {
                 continue;

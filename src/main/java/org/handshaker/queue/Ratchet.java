@@ -110,7 +110,7 @@ public final class Ratchet implements InstantSource, AutoCloseable {
         byte[] known = database.read(new RatchetStore()::chainId);
         Path file = places.find(vault, known);
         Ratchet ratchet = open(database, vault, file, wall, nanos, witness, lost);
-        places.settle(vault, ratchet.id.bytes(), file);
+        places.settle(vault, known, ratchet.id.bytes(), file);
         return ratchet;
     }
 

@@ -47,6 +47,8 @@ public final class Database implements AutoCloseable {
     private static final int READERS = 4;
     private static final long READER_WAIT_MILLIS = 2_000;
     private static final int BUSY_MILLIS = 2_000;
+    /** The number of a process. */
+    private static final long LOCK_BYTES_MAX = 20;
     /** Given back at a time, so that nobody waits long behind it and the WAL stays within the reserve. */
     private static final int VACUUM_PAGES_MAX = 500;
     /** Times in a row; what stays for later is zeroes. */
@@ -404,9 +406,21 @@ public final class Database implements AutoCloseable {
             if (channel.tryLock() != null) {
                 return Optional.empty();
             }
-            return Optional.of(Long.valueOf(Files.readString(file).strip()));
+            return Holder.of(file, Long.parseLong(Files.readString(file).strip()));
         } catch (IOException | NumberFormatException | OverlappingFileLockException nobodyOrUs) {
             return Optional.empty();
+        }
+    }
+
+    /** Whether the directory was once a relay's: a lock is there, and in it the number of a process. */
+    public static boolean isLockIn(Path directory) {
+        Path file = directory.resolve("lock");
+        try {
+            return Files.isRegularFile(file)
+                    && Files.size(file) <= LOCK_BYTES_MAX
+                    && Files.readString(file, StandardCharsets.US_ASCII).matches("[0-9]+");
+        } catch (IOException unreadable) {
+            return false;
         }
     }
 

@@ -2,14 +2,14 @@
 package org.handshaker.web;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.eclipse.jetty.io.ArrayByteBufferPool;
 import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.io.RetainableByteBuffer;
-import org.eclipse.jetty.util.BufferUtil;
 import org.handshaker.core.Limits;
 
 /**
- * Where Jetty gets its buffers. Those of HTTP serve one connection and are never handed to another: Jetty 12.1 gives back the
+ * Where Jetty gets its buffers. Those of HTTP serve one connection and are never handed to another (decision 20): Jetty 12.1 gives back the
  * buffer of a request whose head it cannot parse while the thread that answered it goes on to read into it, and does the like
  * where the idle time runs out just as bytes come. From a pool that buffer would by then be another connection's, so that
  * bytes of one could come out of the other. What sockets use is larger, has no such race, and is pooled for its cost.
@@ -23,8 +23,9 @@ final class Buffers implements ByteBufferPool {
             return pool.acquire(size, direct);
         }
         // On the heap, whatever was asked for: a direct buffer that is used once costs ten times as much.
-        ByteBuffer own = BufferUtil.allocate(size);
-        return RetainableByteBuffer.wrap(own);
+        byte[] room = new byte[size];
+        // There may have been a password in it.
+        return RetainableByteBuffer.wrap(ByteBuffer.wrap(room).limit(0), () -> Arrays.fill(room, (byte) 0));
     }
 
     @Override

@@ -81,6 +81,20 @@ class ConfigTest {
                 "--" + setting.key() + " needs --mail-server, without which no mail is sent.", unusable.sentence());
     }
 
+    /** Whoever gives a secret believes that calls go through a TURN server. */
+    @Test
+    void aTurnSecretIsRefusedWithoutAServer() {
+        Unusable unusable =
+                assertThrows(Unusable.class, () -> new Config(Map.of(Setting.TURN_SECRET_FILE, "/run/turn"), HOME));
+        assertEquals(
+                "--turn-secret-file needs --turn-url, without which nobody is told of a TURN server.",
+                unusable.sentence());
+        Unusable other = assertThrows(
+                Unusable.class,
+                () -> new Config(Map.of(Setting.TURN_URL, "turn:turn.example:3478?transport=tcp"), HOME));
+        assertEquals("--turn-url needs --turn-secret-file.", other.sentence());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"none", "torrc"})
     void recoveryMailNeedsAWayOut(String tor) {

@@ -44,6 +44,17 @@ class KeyFileTest {
     }
 
     @Test
+    void aLinkThatLeadsNowhereIsRefusedAndNothingIsLeftBesideIt() throws IOException {
+        Path link = Files.createSymbolicLink(directory.resolve("master.key"), directory.resolve("unmounted/key"));
+
+        Unusable refused = assertThrows(Unusable.class, () -> KeyFile.createIfAbsent(link));
+        assertTrue(refused.sentence().contains("leads nowhere"), refused::sentence);
+        try (var files = Files.list(directory)) {
+            assertEquals(java.util.List.of(link), files.toList());
+        }
+    }
+
+    @Test
     void takesTheAccessListThatSystemdPutsOnACredential() {
         Path credential = Path.of("/run/credentials/handshaker.service/master.key");
 

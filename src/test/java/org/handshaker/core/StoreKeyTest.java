@@ -139,6 +139,14 @@ class StoreKeyTest {
     }
 
     @Test
+    void isClosedToOthersWhereACopyWasPutBackAsTheUmaskLetIt() throws IOException {
+        Path file = data.resolve(StoreKey.FILE);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        assertArrayEquals(mark, markOf(KeyFile.read(keyFile)));
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+    }
+
+    @Test
     void aFirstStartThatWasKilledBeginsAgain() throws IOException {
         Files.delete(data.resolve("handshaker.db"));
         Files.write(data.resolve(StoreKey.FILE), new byte[0]);

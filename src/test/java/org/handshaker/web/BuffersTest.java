@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package org.handshaker.web;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -22,6 +24,16 @@ class BuffersTest {
         ByteBuffer second = usedOnce(Limits.HEADER_BYTES_MAX);
         assertNotSame(first, second);
         assertEquals(Limits.HEADER_BYTES_MAX, second.capacity());
+    }
+
+    @Test
+    void whatWasInABufferOfHttpIsGoneWithItsUse() {
+        RetainableByteBuffer.Mutable buffer = buffers.acquire(Limits.HEADER_BYTES_MAX, true);
+        byte[] bytes = buffer.getByteBuffer().array();
+        assertTrue(buffer.append(ByteBuffer.wrap("a password".getBytes(UTF_8))));
+        assertEquals('a', bytes[0]);
+        assertTrue(buffer.release());
+        assertArrayEquals(new byte[Limits.HEADER_BYTES_MAX], bytes);
     }
 
     @Test
