@@ -289,10 +289,12 @@ public final class Groups implements AccountGone {
         queue.prepare(current(show(sender, id), epoch).others(sender));
         BiFunction<Handle, Group, GroupOffer> offer = (handle, group) -> new GroupOffer(
                 sender, requireHere(handle, sender), id, group.others(sender), kind, payload, clientId, ttl);
-        return database.writeLater(handle -> {
-            Group group = current(require(handle, sender, id), epoch);
-            return queue.offerToAll(handle, offer.apply(handle, group));
-        });
+        return queue.lineUp(
+                payload,
+                () -> database.writeLater(handle -> {
+                    Group group = current(require(handle, sender, id), epoch);
+                    return queue.offerToAll(handle, offer.apply(handle, group));
+                }));
     }
 
     private static Group current(Group group, long epoch) {

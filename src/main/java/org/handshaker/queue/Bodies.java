@@ -141,7 +141,7 @@ final class Bodies {
     }
 
     /** Counted and not made: every event is measured, and those that are acked at once are never sealed. */
-    private static int utf8Length(String text) {
+    static int utf8Length(String text) {
         int length = text.length();
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -41,6 +41,11 @@ final class Entry {
     @Nullable
     Event shown;
 
+    /** Counts among the bodies in memory. */
+    boolean isHeld;
+    /** Its body waits for a commit, or is in one: it is kept until that is over, whoever acks meanwhile. */
+    boolean isLined;
+
     boolean isGone;
     /** Its insert is being made, or was: from now on it leaves the disk only by a delete. */
     boolean isTaken;

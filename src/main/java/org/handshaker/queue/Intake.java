@@ -12,6 +12,7 @@ import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.handshaker.store.Database;
+import org.handshaker.web.Turn;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,14 +71,19 @@ final class Intake {
         stopping = true;
     }
 
+    /** Refuses with {@code busy} where so much waits for the disk that nothing more is taken in. */
+    void requireMemory() {
+        if (boxes.bytesInMemory() > COMMITTING_BYTES_MAX) {
+            throw Reason.BUSY.refuse();
+        }
+    }
+
     /** See {@link Queue#offer}. */
     CompletableFuture<Receipt> offer(Offer offer, Right right) {
         if (stopping) {
             throw Reason.SHUTTING_DOWN.refuse();
         }
-        if (boxes.bytesInMemory() > COMMITTING_BYTES_MAX) {
-            throw Reason.BUSY.refuse();
-        }
+        requireMemory();
         Id eventId = tags.eventId(offer);
         Id senderTag = tags.sender(offer.target(), offer.sender());
         Instant expiresAt =
@@ -241,6 +247,7 @@ final class Intake {
             box.reserveSeqs = RESERVE_SEQS_MIN;
             return box.nextSeq + box.reserveSeqs;
         });
+        Turn.beforeWaiting();
         QueueStore.QueueRow row = database.write(handle -> {
             right.require(handle);
             return store.reserve(handle, boxes.blind(target), upTo);

@@ -82,6 +82,7 @@ final class Ledger {
             lined = inserting;
         }
         lined.lined.add(sealed);
+        entry.isLined = true;
     }
 
     private static List<Sealed> taken(Mailbox box, Inserting inserting) {
@@ -101,6 +102,7 @@ final class Ledger {
     private static List<Entry> end(Mailbox box, Inserting inserting) {
         synchronized (box) {
             box.inserting = box.inserting == inserting ? null : box.inserting;
+            inserting.lined.forEach(each -> each.entry.isLined = false);
             return inserting.lined.stream().map(Sealed::entry).toList();
         }
     }

@@ -99,16 +99,26 @@ final class Mailboxes {
 
     /** Holds an event in memory until {@link #release}; with the monitor held. */
     void hold(Mailbox box, Entry entry) {
+        entry.isHeld = true;
         bytesInMemory.addAndGet(entry.bytes);
         box.add(entry);
     }
 
-    /** Lets go of the body in memory; with the monitor held, and harmless when done before. */
+    /**
+     * Lets go of the event; with the monitor held, and harmless when done before. Its body counts for as long as it waits for
+     * the disk: else two who send and ack at once could have any number of them kept there.
+     */
     void release(Entry entry) {
-        if (entry.event != null) {
-            entry.event = null;
+        entry.event = null;
+        if (entry.isHeld && !entry.isLined) {
+            entry.isHeld = false;
             bytesInMemory.addAndGet(-entry.bytes);
         }
+    }
+
+    /** Counts a body that waits for the disk and is in no mailbox yet; less than nothing when it does not wait any more. */
+    void hold(int bytes) {
+        bytesInMemory.addAndGet(bytes);
     }
 
     /** Bodies in memory, all mailboxes together. */

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
@@ -202,6 +203,24 @@ public final class Queue implements AutoCloseable {
     public FanOut offerToAll(Handle handle, GroupOffer offer) {
         requireOpen();
         return handing.toAll(handle, offer);
+    }
+
+    /**
+     * Lines up a change that will {@link #offerToAll}. Until it is made its payload counts among the bodies that wait for the
+     * disk, and is refused as {@code busy} where they are too many.
+     */
+    public <T> CompletableFuture<T> lineUp(String payload, Supplier<CompletableFuture<T>> change) {
+        intake.requireMemory();
+        int bytes = Bodies.utf8Length(payload);
+        boxes.hold(bytes);
+        CompletableFuture<T> made;
+        try {
+            made = change.get();
+        } catch (RuntimeException refused) {
+            boxes.hold(-bytes);
+            throw refused;
+        }
+        return made.whenComplete((safe, failed) -> boxes.hold(-bytes));
     }
 
     /** Puts a user's event into one queue, as part of the caller's change; says whether there was room. */

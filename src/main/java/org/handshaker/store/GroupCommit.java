@@ -277,15 +277,17 @@ final class GroupCommit implements AutoCloseable {
 
     /**
      * When the disk is full SQLite undoes the whole transaction, not only the change that found no room. Whoever was not
-     * refused then gets another go alone, so that deletes go on.
+     * refused then gets another go alone, so that deletes go on; and so does a delete that found no room beside the others,
+     * for which the reserve may be spent only then.
      */
     private void commitOneByOne(List<Waiting<?>> changes) {
         for (Waiting<?> waiting : changes) {
-            if (waiting.refusal != null) {
+            if (waiting.refusal != null && !(waiting.kind == Kind.FREES && waiting.foundNoRoom())) {
                 waiting.tellOutcomes();
                 waiting.tell();
                 continue;
             }
+            waiting.refusal = null;
             waiting.outcomes.forEach(outcome -> tellSafely(outcome, false));
             waiting.outcomes = List.of();
             commitChanges(List.of(waiting));

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A JSON object without objects in it, read field by field. Each field is taken out by whoever knows it; {@link #end} refuses
  * what nobody knew. A field of another type is {@code malformed}, and so is one that must be there and is not, or comes twice;
- * null is not there.
+ * null is as good as not there, for a field that somebody knows.
  */
 public final class Flat {
     /** A handful, which is looked through faster than a map is made. */
@@ -27,7 +27,7 @@ public final class Flat {
         }
         names[count] = name;
         values[count++] = value;
-        left += value == null ? 0 : 1;
+        left++;
     }
 
     private int find(String name) {
@@ -66,14 +66,13 @@ public final class Flat {
     private <T> @Nullable T take(String name, Class<T> type) {
         int found = find(name);
         @Nullable Object value = found < 0 ? null : values[found];
-        if (value == null) {
-            return null;
-        }
-        if (!type.isInstance(value)) {
+        if (value != null && !type.isInstance(value)) {
             throw Reason.MALFORMED.refuse();
         }
-        values[found] = null;
-        left--;
+        if (found >= 0) {
+            names[found] = null;
+            left--;
+        }
         return type.cast(value);
     }
 

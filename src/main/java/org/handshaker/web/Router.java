@@ -80,7 +80,8 @@ final class Router extends Handler.Abstract {
 
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
-        Turn.goesOn();
+        // A request may wait for what it likes, and must not keep others from what the one before it had for them.
+        Turn.beforeWaiting();
         Exchange exchange = new Exchange(request, response, callback);
         try {
             exchange.run();

@@ -45,10 +45,21 @@ public final class Turn {
         return true;
     }
 
-    /** Said with each request and frame that is read: whoever never stops sending must not hold up what is for others. */
+    /** Said with each frame that is read: whoever never stops sending must not hold up what is for others. */
     public static void goesOn() {
         @Nullable Turn turn = CURRENT.get();
         if (turn != null && !turn.gathered.isEmpty() && System.nanoTime() - turn.sinceNanos > LONGEST_NANOS) {
+            turn.finish();
+        }
+    }
+
+    /**
+     * Said by whoever may wait now, for the disk or for a core: what was gathered so far is done before, because no other
+     * thread will do it meanwhile.
+     */
+    public static void beforeWaiting() {
+        @Nullable Turn turn = CURRENT.get();
+        if (turn != null) {
             turn.finish();
         }
     }

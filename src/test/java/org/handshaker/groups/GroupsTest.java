@@ -7,12 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.handshaker.core.Id;
 import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Username;
+import org.handshaker.queue.FanOut;
+import org.handshaker.queue.Kind;
+import org.handshaker.support.Await;
 import org.handshaker.support.Refusals;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,6 +95,44 @@ class GroupsTest {
         }
         assertEquals(List.of(), crew.groups.of(stranger));
         assertEquals(List.of("olga owner", "adam admin", "mia member", "max member"), crew.members("max", group));
+    }
+
+    /** As for what goes to one: a disk that does not keep up refuses senders before memory fills. */
+    @Test
+    void whatWaitsForTheDiskIsBoundedInBytes() {
+        String group = family();
+        long epoch = crew.epoch("olga", group);
+        AtomicBoolean isStalled = new AtomicBoolean();
+        AtomicBoolean isOver = new AtomicBoolean();
+        var unused = crew.store.database().freeLater(handle -> {
+            isStalled.set(true);
+            Await.until("the disk is back", 60, isOver::get);
+            return true;
+        });
+        String payload = "x".repeat(60_000);
+        List<CompletableFuture<FanOut>> waiting = new ArrayList<>();
+        try {
+            Await.until("the disk is stalled", 20, isStalled::get);
+            assertRefused(Reason.BUSY, () -> {
+                while (true) {
+                    waiting.add(
+                            crew.groups.send(crew.id("olga"), group, epoch, new Kind("message"), payload, null, null));
+                }
+            });
+            long mebibytes = crew.queue.bytesInMemory() / (1_024 * 1_024);
+            assertTrue(mebibytes >= 127 && mebibytes <= 128, mebibytes + " MiB");
+            assertTrue(waiting.size() < 2_300, waiting.size() + " in line");
+        } finally {
+            isOver.set(true);
+        }
+        assertEquals(3, waiting.get(0).orTimeout(60, TimeUnit.SECONDS).join().stored());
+        for (CompletableFuture<FanOut> each : waiting) {
+            // Past its share of their queues none of them has room.
+            each.exceptionally(full -> new FanOut(Id.random(), Instant.MAX, 0, 3))
+                    .orTimeout(60, TimeUnit.SECONDS)
+                    .join();
+        }
+        assertEquals(0, crew.queue.bytesInMemory());
     }
 
     @Test

@@ -99,4 +99,32 @@ class BackPressureTest {
         assertEquals(0, queues.queue.bytesInMemory());
         queues.store(queues.ann, targets.get(0), "room again");
     }
+
+    /** Two who work together, one sending and one acking at once, would else make the relay keep whatever they like. */
+    @Test
+    void whatIsAckedWhileItWaitsForTheDiskCountsForAsLongAsItIsKept() {
+        List<Id> targets = new ArrayList<>();
+        for (int i = 0; i < 48; i++) {
+            targets.add(Id.random());
+            queues.store(queues.ann, targets.get(i), "a number is reserved");
+            now(queues.queue.ackUpTo(targets.get(i), Wanted.EVERYTHING, Long.MAX_VALUE));
+        }
+        stall();
+        String payload = "x".repeat(60_000);
+        List<CompletableFuture<Receipt>> receipts = new ArrayList<>();
+        assertRefused(Reason.BUSY, () -> {
+            for (int i = 0; i < 48 * 60; i++) {
+                receipts.add(queues.offer(queues.ann, targets.get(i % 48), payload));
+                assertEquals(1, now(queues.queue.ackUpTo(targets.get(i % 48), Wanted.EVERYTHING, Long.MAX_VALUE)));
+            }
+        });
+        long bytes = queues.queue.bytesInMemory();
+        assertTrue(bytes > 127 * MIB && bytes < 129 * MIB, bytes + " bytes in memory");
+        disk.countDown();
+        receipts.forEach(
+                receipt -> assertEquals(Receipt.Status.STORED, now(receipt).status()));
+        assertEquals(0, queues.queue.bytesInMemory());
+        assertEquals(0, queues.rows());
+        queues.store(queues.ann, targets.get(0), "room again");
+    }
 }

@@ -24,7 +24,9 @@ enum Invariant {
     QUOTA(
             "an event is refused as queue_full if and only if its queue or its sender's half of it has no room, in events or in"
                     + " bytes; the relay's own never are"),
-    MEMORY("bodies in memory are at most those of events whose sender waits for a receipt, and none when nobody waits"),
+    MEMORY(
+            "bodies in memory are at most those of events whose sender waits for a receipt or that a commit has in hand, and none"
+                    + " when nobody waits"),
     DELIVERY(
             "no poll sleeps while there is something for it; a device has at most 256 unacked events, and misses only what is past its window"),
     COUNT("the numbers of pending, removed and expired events are exact; only a kill may forget some of the expired"),

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,6 +101,48 @@ class SocketDeliveryTest {
                 flood.join();
             }
         }
+    }
+
+    /** The first event to a queue waits for the disk, and the thread that reads it with it: not so what it has to push. */
+    @Test
+    void aSenderWhoWaitsForTheDiskHoldsUpNobodysEvents() {
+        board.circle.connect(alice, board.user("carol"));
+        AtomicBoolean isStalled = new AtomicBoolean();
+        AtomicBoolean isOver = new AtomicBoolean();
+        try (WireSocket to = board.socket(bob);
+                WireSocket from = board.socket(alice)) {
+            from.text(Switchboard.send("1", "@bob", "a number is reserved"));
+            assertEquals("a number is reserved", event(to).get("payload"));
+            var unused = board.circle.store.database().freeLater(handle -> {
+                isStalled.set(true);
+                Await.until("the disk is back", 60, isOver::get);
+                return true;
+            });
+            Await.until("the disk is stalled", 20, isStalled::get);
+            try {
+                from.raw(together(Switchboard.send("2", "@bob", "x"), Switchboard.send("3", "@carol", "y")));
+                assertEquals("x", event(to).get("payload"));
+                to.text("{\"type\":\"ack\",\"up_to\":" + Long.MAX_VALUE + "}");
+            } finally {
+                isOver.set(true);
+            }
+            assertEquals("1", frame(from, "receipt").get("id"));
+            assertEquals("2", frame(from, "receipt").get("id"));
+            assertEquals("3", frame(from, "receipt").get("id"));
+        }
+    }
+
+    /** Two frames as they come in one read. */
+    private static byte[] together(String one, String other) {
+        ByteBuffer frames = ByteBuffer.allocate(one.length() + other.length() + 12);
+        for (String text : List.of(one, other)) {
+            assertTrue(text.length() < 126);
+            frames.put((byte) (0x80 | WireSocket.TEXT))
+                    .put((byte) (0x80 | text.length()))
+                    .putInt(0)
+                    .put(text.getBytes(StandardCharsets.US_ASCII));
+        }
+        return frames.array();
     }
 
     @Test

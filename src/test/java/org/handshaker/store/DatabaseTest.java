@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Unusable;
@@ -319,6 +320,37 @@ class DatabaseTest {
             });
             assertEquals(List.of("kept too"), Words.in(database));
             assertEquals(List.of("small false", "small true", "large false"), told);
+        }
+    }
+
+    /** What frees room is made on a full disk: it is not for others to fill it in the same transaction. */
+    @Test
+    void whatFreesAndFoundNoRoomInCompanyHasAnotherGoAlone() throws Exception {
+        try (Database database = Database.open(directory)) {
+            Words.create(database);
+            int pages = Integer.parseInt(database.read(handle -> pragma(handle, "page_count")));
+            // Room for one of the two.
+            limitPages(database, Integer.toString(pages + 20));
+            CountDownLatch gate = new CountDownLatch(1);
+            var unused = database.writeLater(handle -> awaited(gate));
+            AtomicBoolean isAgain = new AtomicBoolean();
+            var greedy = database.writeLater(handle -> {
+                if (isAgain.getAndSet(true)) {
+                    throw Reason.NOT_FOUND.refuse();
+                }
+                return Words.add(handle, "y".repeat(60_000));
+            });
+            List<String> told = new ArrayList<>();
+            var freeing = database.freeLater(handle -> {
+                database.onOutcome(isCommitted -> told.add("freeing " + isCommitted));
+                return Words.add(handle, "z".repeat(60_000));
+            });
+            gate.countDown();
+
+            assertEquals(1, freeing.join());
+            assertTrue(greedy.isCompletedExceptionally());
+            assertEquals(List.of("freeing false", "freeing true"), told);
+            assertEquals(List.of("z".repeat(60_000)), Words.in(database));
         }
     }
 

@@ -219,7 +219,10 @@ class JsonTest {
         assertEquals(-7L, flat.maybeNumber("number"));
         assertEquals(List.of("a", "b"), flat.maybeTexts("texts"));
         assertRefused(Reason.MALFORMED, flat::end);
-        flat("{\"nothing\":null}").end();
+        Flat unknown = flat("{\"nothing\":null}");
+        assertRefused(Reason.MALFORMED, unknown::end);
+        assertNull(unknown.maybeTexts("nothing"));
+        unknown.end();
     }
 
     @ParameterizedTest

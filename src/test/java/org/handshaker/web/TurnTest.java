@@ -80,6 +80,18 @@ final class TurnTest {
     }
 
     @Test
+    void whoMayWaitDoesWhatItGatheredBefore() {
+        turn(() -> {
+            gather("event");
+            Turn.beforeWaiting();
+            assertEquals(List.of("event"), done);
+            gather("receipt");
+        });
+        assertEquals(List.of("event", "receipt"), done);
+        Turn.beforeWaiting();
+    }
+
+    @Test
     void oneThatFailsTakesNoOtherAlong() {
         IllegalStateException failure = new IllegalStateException("its connection broke");
         assertSame(

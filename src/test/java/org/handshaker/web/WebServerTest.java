@@ -19,6 +19,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.handshaker.core.Caller;
 import org.handshaker.core.Cost;
@@ -48,6 +50,7 @@ class WebServerTest {
     private WebServer server;
     private String url;
     private final CompletableFuture<Reply> later = new CompletableFuture<>();
+    private final CountDownLatch gathered = new CountDownLatch(1);
 
     @BeforeEach
     void start() {
@@ -75,6 +78,11 @@ class WebServerTest {
                         Route.get("/broken", Access.ANYONE, call -> {
                             throw new IllegalStateException("a secret");
                         }),
+                        Route.get("/gather", Access.ANYONE, call -> {
+                            assertTrue(Turn.atEnd(gathered::countDown));
+                            return Reply.noContent();
+                        }),
+                        Route.get("/wait", Access.ANYONE, call -> Reply.ok(new Echo("" + isGathered()))),
                         Route.get("/words/{word}", Access.ANYONE, call -> Reply.ok(new Echo(call.path("word")))),
                         Route.get("/words/known", Access.ANYONE, call -> Reply.ok(new Echo("the known one"))),
                         Route.get(
@@ -87,6 +95,14 @@ class WebServerTest {
                 new Open(),
                 new Hosts(Set.of("https://client.example")),
                 true);
+    }
+
+    private boolean isGathered() {
+        try {
+            return gathered.await(5, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
     }
 
     private static final class Open implements Gate {
@@ -116,6 +132,20 @@ class WebServerTest {
             assertEquals("two", text(connection.answer()));
             connection.answer().assertRefused(404, "not_found");
             assertEquals("four", text(connection.answer()));
+        }
+    }
+
+    /** What one request has for other connections does not wait for what the next one waits for. */
+    @Test
+    void aRequestThatWaitsKeepsNothingFromOthers() {
+        try (KeptConnection connection = new KeptConnection(url)) {
+            // Warm, or so much time goes by between the two that a turn ends by that.
+            for (int i = 0; i < 100; i++) {
+                assertEquals("page", text(connection.send(get("/page")).answer()));
+            }
+            connection.send(get("/gather") + get("/wait"));
+            assertEquals(204, connection.answer().status());
+            assertEquals("true", text(connection.answer()));
         }
     }
 
