@@ -104,7 +104,16 @@ final class GroupCommit implements AutoCloseable {
 
         void tellOutcomes() {
             boolean isCommitted = refusal == null;
-            outcomes.forEach(outcome -> tellSafely(outcome, isCommitted));
+            List<Outcome> untold = outcomes;
+            outcomes = List.of();
+            untold.forEach(outcome -> tellSafely(outcome, isCommitted));
+        }
+
+        /** Whoever was told before stays told. */
+        void tellBroken(Throwable broken) {
+            refusal = translated(broken);
+            tellOutcomes();
+            tell();
         }
     }
 
@@ -161,7 +170,15 @@ final class GroupCommit implements AutoCloseable {
             }
             batch.add(first);
             queue.drainTo(batch, BATCH_MAX - 1);
-            commit(batch);
+            try {
+                commit(batch);
+            } catch (Throwable broken) {
+                // Outside the changes, as where the reserve asks a disk that fails. Were it to end this thread, nobody
+                // would be
+                // told anything any more.
+                rollBack();
+                batch.forEach(waiting -> waiting.tellBroken(broken));
+            }
             batch.clear();
         }
     }

@@ -2,6 +2,7 @@
 package org.handshaker.web;
 
 import java.nio.ByteBuffer;
+import java.util.function.Supplier;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -11,9 +12,12 @@ import org.handshaker.core.Reason;
 /** Speaks for Jetty where it refuses by itself (a request line or header that is no HTTP), in the relay's own vocabulary. */
 final class ProblemErrors implements Request.Handler {
     private final boolean pads;
+    private final Supplier<Reason> unexpected;
 
-    ProblemErrors(boolean pads) {
+    /** @param unexpected what a fault of ours is called now */
+    ProblemErrors(boolean pads, Supplier<Reason> unexpected) {
         this.pads = pads;
+        this.unexpected = unexpected;
     }
 
     @Override
@@ -27,7 +31,7 @@ final class ProblemErrors implements Request.Handler {
                     case 414, 431 -> Reason.HEADERS_TOO_LARGE;
                     case 503 -> Reason.SHUTTING_DOWN;
                     // Whatever else Jetty says, 501 and 505 too, it says of the request; 500 alone is a fault of ours.
-                    case 500 -> Reason.INTERNAL;
+                    case 500 -> unexpected.get();
                     default -> Reason.MALFORMED;
                 };
         Reply problem = Problem.of(reason.refuse());

@@ -360,12 +360,18 @@ final class Router extends Handler.Abstract {
         return lines < CALM ? 0 : Math.min(millis, Limits.STRANGER_REFUSAL_WAIT_MAX.toMillis());
     }
 
+    /** A fault of ours; of a relay that stops, something is gone that a request which came before then still asks for. */
+    Reason unexpected() {
+        return stopping ? Reason.SHUTTING_DOWN : Reason.INTERNAL;
+    }
+
     private Reply problem(Throwable thrown) {
         @Nullable Throwable cause = thrown;
         while (cause instanceof CompletionException) {
             cause = cause.getCause();
         }
-        Refused refusal = cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse();
+        Refused refusal =
+                cause instanceof Refused refused ? refused : unexpected().refuse();
         whenRefused.accept(refusal.reason());
         return Problem.of(refusal);
     }

@@ -854,7 +854,7 @@ final class QueueSimulation implements AutoCloseable {
                     model.line(sent.target).pending.remove(sent);
                     continue;
                 }
-                RECEIPT.check(!isPending, sent.number + " was refused and is still pending");
+                RECEIPT.check(!isPending, sent.number + " was refused and is still pending: " + refusal(sent));
                 continue;
             }
             if (receipt.status() == Receipt.Status.DELIVERED) {
@@ -867,11 +867,14 @@ final class QueueSimulation implements AutoCloseable {
     }
 
     private static boolean isRefusedForRoom(Sent sent) {
+        return refusal(sent) instanceof Refused refused && refused.reason() == Reason.STORAGE_FULL;
+    }
+
+    private static Throwable refusal(Sent sent) {
         Throwable failed = sent.receipt
                 .handle((given, thrown) -> thrown == null ? new IllegalStateException() : thrown)
                 .join();
-        Throwable cause = failed.getCause() == null ? failed : failed.getCause();
-        return cause instanceof Refused refused && refused.reason() == Reason.STORAGE_FULL;
+        return failed.getCause() == null ? failed : failed.getCause();
     }
 
     @Override

@@ -22,6 +22,8 @@ import org.handshaker.core.Limits;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
 import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
+@NullUnmarked // a reserve that is not there
 class GroupCommitTest {
     @TempDir
     Path directory;
@@ -235,5 +238,20 @@ class GroupCommitTest {
         assertThrows(IllegalStateException.class, () -> database.write(outer -> database.write(inner -> true)));
         assertThrows(IllegalStateException.class, () -> database.afterCommit(() -> {}));
         assertTrue(database.<Boolean>write(handle -> true));
+    }
+
+    /** A reserve that is not there stands for one that fails, which takes a disk that does. */
+    @Test
+    void whatBreaksBetweenChangesIsToldAndHoldsUpNobody() {
+        try (Handle writer = Jdbi.create("jdbc:sqlite::memory:").open()) {
+            GroupCommit commits = new GroupCommit(writer, null);
+            commits.start();
+            for (int i = 0; i < 2; i++) {
+                CompletableFuture<Integer> change = commits.submit(GroupCommit.Kind.FREES, handle -> 1);
+                CompletionException told = assertThrows(CompletionException.class, change::join);
+                assertInstanceOf(NullPointerException.class, told.getCause());
+            }
+            commits.close();
+        }
     }
 }

@@ -30,6 +30,7 @@ import org.handshaker.core.Listen;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Standing;
 import org.handshaker.core.Unusable;
+import org.handshaker.support.Await;
 import org.handshaker.support.KeptConnection;
 import org.handshaker.support.RawHttp;
 import org.jspecify.annotations.NullUnmarked;
@@ -196,6 +197,18 @@ class WebServerTest {
             connection.send(post("/nowhere", body)).answer().assertRefused(404, "not_found");
             connection.send(post("/page", body)).answer().assertRefused(405, "method_not_allowed");
             assertEquals("page", text(connection.send(get("/page")).answer()));
+        }
+    }
+
+    @Test
+    void whatFailsBecauseTheRelayStopsIsNoFaultOfOurs() {
+        try (KeptConnection connection = new KeptConnection(url)) {
+            connection.send(get("/broken")).answer().assertRefused(500, "internal");
+            connection.send(get("/later"));
+            Await.until("a request that waits", 10, () -> later.getNumberOfDependents() > 0);
+            server.stopIntake();
+            later.completeExceptionally(new IllegalStateException("closed already"));
+            connection.answer().assertRefused(503, "shutting_down");
         }
     }
 
