@@ -7,18 +7,27 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
+import org.handshaker.core.Cost;
+import org.handshaker.core.Limits;
+import org.handshaker.core.Rate;
 import org.handshaker.core.Reason;
 import org.handshaker.support.TestRelay;
 import org.handshaker.support.Transcript;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** {@code docs/protocol.md} is true: its transcripts are played against the real relay, its table is the relay's own list. */
 class ProtocolTest {
     private static final Path PAGE = Path.of("docs", "protocol.md");
     private static final Pattern ROW = Pattern.compile("\\| `([a-z_]+)` \\| (\\d{3}) \\| (.+) \\|");
+
+    private static final Pattern RATE_ROW =
+            Pattern.compile("\\| [^|]+ \\| ([0-9,]+, then \\d+ a (?:second|minute)(?:; all strangers [^|]+)?) \\|");
 
     @Test
     void everyTranscriptHappensAsItIsWritten() throws IOException {
@@ -42,12 +51,33 @@ class ProtocolTest {
     }
 
     @Test
+    void theTableOfRatesIsTheRelaysOwn() throws IOException {
+        List<String> written = RATE_ROW.matcher(Files.readString(PAGE))
+                .results()
+                .map(row -> row.group(1))
+                .toList();
+        List<String> rates = Arrays.stream(Cost.values())
+                .filter(cost -> cost != Cost.NOTHING)
+                .map(cost -> words("", Limits.rate(cost)) + words("; all strangers ", Limits.globalRate(cost)))
+                .toList();
+        assertEquals(rates.stream().sorted().toList(), written.stream().sorted().toList());
+    }
+
+    private static String words(String whose, @Nullable Rate rate) {
+        if (rate == null) {
+            return "";
+        }
+        String per = rate.per().equals(Duration.ofSeconds(1)) ? "second" : "minute";
+        return String.format(Locale.ROOT, "%s%,d, then %d a %s", whose, rate.burst(), rate.count(), per);
+    }
+
+    @Test
     void everyLinkWithinThePageHasItsHeading() throws IOException {
         String page = Files.readString(PAGE);
         List<String> anchors = page.lines()
                 .filter(line -> line.startsWith("#"))
                 .map(line -> line.replaceFirst("^#+ ", "")
-                        .toLowerCase(java.util.Locale.ROOT)
+                        .toLowerCase(Locale.ROOT)
                         .replaceAll("[^a-z0-9 -]", "")
                         .replace(' ', '-'))
                 .toList();

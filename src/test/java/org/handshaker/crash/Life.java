@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 final class Life {
     private static final int OPEN_MAX = 16;
     private static final long PATIENCE_SECONDS = 30;
-    private static final Set<String> ENDS = Set.of("shutting_down", "queue_full");
+    private static final Set<String> ENDS = Set.of("shutting_down", "queue_full", "http_503");
 
     private final Map<String, RelayClient> people;
     private final Map<String, Ledger> ledgers;
