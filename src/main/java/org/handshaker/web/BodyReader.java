@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * What is kept of all bodies that are not complete is bounded: past that, one that is longer than most is {@code busy}.
  */
 final class BodyReader implements Runnable {
+    private static final String BROKE_OFF = "The body broke off.";
+
     private final Content.Source source;
     private final int bytesMax;
     private final LongSupplier nanos;
@@ -77,7 +79,7 @@ final class BodyReader implements Runnable {
                 return;
             }
             if (Content.Chunk.isFailure(chunk)) {
-                done.completeExceptionally(Reason.MALFORMED.refuse("The body broke off."));
+                done.completeExceptionally(Reason.MALFORMED.refuse(BROKE_OFF));
                 return;
             }
             ByteBuffer bytes = chunk.getByteBuffer();
@@ -138,7 +140,10 @@ final class BodyReader implements Runnable {
     }
 
     private void finish() {
-        if (total > bytesMax) {
+        if (source instanceof Request request && request.getLength() >= 0 && request.getLength() != total) {
+            // Where a connection is ended, another thread consumes what is left of its body: never a body with a hole.
+            done.completeExceptionally(Reason.MALFORMED.refuse(BROKE_OFF));
+        } else if (total > bytesMax) {
             done.completeExceptionally(Reason.TOO_LARGE.refuse());
         } else {
             done.complete(kept.take());

@@ -2,7 +2,7 @@
 package org.handshaker.web;
 
 import java.nio.ByteBuffer;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -12,12 +12,12 @@ import org.handshaker.core.Reason;
 /** Speaks for Jetty where it refuses by itself (a request line or header that is no HTTP), in the relay's own vocabulary. */
 final class ProblemErrors implements Request.Handler {
     private final boolean pads;
-    private final Supplier<Reason> unexpected;
+    private final UnaryOperator<Reason> reasons;
 
-    /** @param unexpected what a fault of ours is called now */
-    ProblemErrors(boolean pads, Supplier<Reason> unexpected) {
+    /** @param reasons what a refusal is called now */
+    ProblemErrors(boolean pads, UnaryOperator<Reason> reasons) {
         this.pads = pads;
-        this.unexpected = unexpected;
+        this.reasons = reasons;
     }
 
     @Override
@@ -31,10 +31,10 @@ final class ProblemErrors implements Request.Handler {
                     case 414, 431 -> Reason.HEADERS_TOO_LARGE;
                     case 503 -> Reason.SHUTTING_DOWN;
                     // Whatever else Jetty says, 501 and 505 too, it says of the request; 500 alone is a fault of ours.
-                    case 500 -> unexpected.get();
+                    case 500 -> Reason.INTERNAL;
                     default -> Reason.MALFORMED;
                 };
-        Reply problem = Problem.of(reason.refuse());
+        Reply problem = Problem.of(reasons.apply(reason).refuse());
         byte[] body = pads ? Padding.pad(problem.body(), 0) : problem.body();
         response.setStatus(problem.status());
         Router.addSecurityHeaders(response.getHeaders());

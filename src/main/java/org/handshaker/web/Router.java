@@ -360,9 +360,13 @@ final class Router extends Handler.Abstract {
         return lines < CALM ? 0 : Math.min(millis, Limits.STRANGER_REFUSAL_WAIT_MAX.toMillis());
     }
 
-    /** A fault of ours; of a relay that stops, something is gone that a request which came before then still asks for. */
-    Reason unexpected() {
-        return stopping ? Reason.SHUTTING_DOWN : Reason.INTERNAL;
+    /**
+     * Of a relay that stops, a fault of ours and a request that breaks off are no news: what it asks for is closed already, and
+     * Jetty ends connections while their requests are read.
+     */
+    Reason reason(Reason found) {
+        boolean isForTheStop = found == Reason.INTERNAL || found == Reason.MALFORMED;
+        return stopping && isForTheStop ? Reason.SHUTTING_DOWN : found;
     }
 
     private Reply problem(Throwable thrown) {
@@ -370,8 +374,9 @@ final class Router extends Handler.Abstract {
         while (cause instanceof CompletionException) {
             cause = cause.getCause();
         }
-        Refused refusal =
-                cause instanceof Refused refused ? refused : unexpected().refuse();
+        Refused found = cause instanceof Refused refused ? refused : Reason.INTERNAL.refuse();
+        Reason reason = reason(found.reason());
+        Refused refusal = reason == found.reason() ? found : reason.refuse();
         whenRefused.accept(refusal.reason());
         return Problem.of(refusal);
     }

@@ -88,7 +88,7 @@ public final class WebServer implements AutoCloseable {
         this.connector = connector();
         server.addConnector(connector);
         server.addBean(new NetworkConnectionLimit(Limits.CONNECTIONS_MAX, server));
-        server.setErrorHandler(new ProblemErrors(pads, router::unexpected));
+        server.setErrorHandler(new ProblemErrors(pads, router::reason));
         server.setHandler(router);
         server.setStopTimeout(0);
         ServerWebSocketContainer sockets = ServerWebSocketContainer.ensure(server);

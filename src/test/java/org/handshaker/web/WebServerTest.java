@@ -213,6 +213,18 @@ class WebServerTest {
     }
 
     @Test
+    void whoIsCutOffInTheMiddleOfABodyByTheStopHearsOfTheStop() {
+        try (KeptConnection connection = new KeptConnection(url)) {
+            connection.send(expecting("/echo", 14));
+            // It reads the body now.
+            assertEquals(100, connection.answer().status());
+            server.stopIntake();
+            server.close();
+            connection.answer().assertRefused(503, "shutting_down");
+        }
+    }
+
+    @Test
     void aClientThatAsksFirstIsToldToGoOnOrNot() {
         try (KeptConnection connection = new KeptConnection(url)) {
             connection.send(expecting("/echo", 14));
