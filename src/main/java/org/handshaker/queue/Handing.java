@@ -4,6 +4,8 @@ package org.handshaker.queue;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
@@ -83,12 +85,12 @@ final class Handing {
                 offer.group(),
                 expiresAt);
         byte[] body = bodies.sealShared(letter.as(0));
-        long row = store.insertShared(handle, body);
+        List<QueueStore.Reference> references = new ArrayList<>();
         int put = 0;
         int there = 0;
         int full = 0;
         for (Id recipient : offer.recipients()) {
-            switch (put(handle, recipient, letter, body.length, row)) {
+            switch (put(handle, recipient, letter, body.length, references)) {
                 case PUT -> put++;
                 case THERE_ALREADY -> there++;
                 case FULL -> full++;
@@ -97,7 +99,7 @@ final class Handing {
         if (full > 0 && put + there == 0) {
             throw Reason.QUEUE_FULL.refuseFor(30);
         }
-        store.countShared(handle, row, put);
+        store.insertShared(handle, body, references);
         return new FanOut(letter.eventId, expiresAt, put + there, full);
     }
 
@@ -105,11 +107,12 @@ final class Handing {
     boolean toOne(Handle handle, Id sender, Username from, Id recipient, String kind, String payload) {
         Instant expiresAt = expiry(EventClass.MESSAGE, null);
         Letter letter = new Letter(Id.random(), sender, from, kind, EventClass.MESSAGE, payload, null, expiresAt);
-        return put(handle, recipient, letter, Bodies.sealedBytes(letter.as(0)), 0) == Result.PUT;
+        return put(handle, recipient, letter, Bodies.sealedBytes(letter.as(0)), null) == Result.PUT;
     }
 
-    /** @param sharedRow where the body lies; 0 for one of its own */
-    private Result put(Handle handle, Id recipient, Letter letter, int bytes, long sharedRow) {
+    /** @param references hears who is to refer to the shared body; null for a body of its own */
+    private Result put(
+            Handle handle, Id recipient, Letter letter, int bytes, @Nullable List<QueueStore.Reference> references) {
         Id senderTag = tags.sender(recipient, letter.sender);
         record Hidden(
                 Result result,
@@ -134,7 +137,7 @@ final class Handing {
                     bytes,
                     Entry.State.HIDDEN,
                     null);
-            entry.isShared = sharedRow != 0;
+            entry.isShared = references != null;
             // Whoever listens gets it from here: the text is one for all, and need not be read once for each.
             entry.shown = box.hasListener() ? event : null;
             boolean mustReserve = box.queueRow == 0 || event.seq() > box.reserved;
@@ -145,7 +148,7 @@ final class Handing {
             delivery.deliver(recipient);
         }
         if (hidden.event != null && hidden.entry != null) {
-            write(handle, recipient, hidden.box, hidden.event, hidden.entry, hidden.mustReserve, sharedRow);
+            write(handle, recipient, hidden.box, hidden.event, hidden.entry, hidden.mustReserve, references);
         }
         return hidden.result;
     }
@@ -163,7 +166,13 @@ final class Handing {
     }
 
     private void write(
-            Handle handle, Id recipient, Mailbox box, Event event, Entry entry, boolean mustReserve, long sharedRow) {
+            Handle handle,
+            Id recipient,
+            Mailbox box,
+            Event event,
+            Entry entry,
+            boolean mustReserve,
+            @Nullable List<QueueStore.Reference> references) {
         QueueStore.@Nullable QueueRow[] row = new QueueStore.@Nullable QueueRow[1];
         // Before the statements below, which may fail: a hidden entry must not stay.
         database.onOutcome(isCommitted -> settle(recipient, box, entry, isCommitted ? row[0] : null, isCommitted));
@@ -171,11 +180,11 @@ final class Handing {
             row[0] = store.reserve(handle, boxes.blind(recipient), entry.seq + RESERVE_SEQS);
         }
         long queueRow = row[0] == null ? box.queueRow : row[0].queue();
-        if (sharedRow != 0) {
-            store.insertReference(handle, queueRow, entry, sharedRow);
+        if (references != null) {
+            references.add(new QueueStore.Reference(queueRow, entry));
         } else if (store.isThere(handle, queueRow)) {
             // Else it is gone meanwhile with its owner: then nothing more is put there.
-            store.insert(handle, queueRow, entry, bodies.seal(recipient, event));
+            store.insert(handle, queueRow, List.of(new QueueStore.Sealed(entry, bodies.seal(recipient, event))));
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.handshaker.core.Reason;
 import org.handshaker.core.Refused;
+import org.handshaker.queue.QueueStore.Sealed;
 import org.handshaker.store.Database;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
@@ -30,9 +31,6 @@ final class Ledger {
         this.store = store;
         this.bodies = bodies;
     }
-
-    /** An entry and its body as it will lie on the disk. */
-    private record Sealed(Entry entry, byte[] body) {}
 
     /** Entries that go to the disk together. */
     static final class Inserting {
@@ -73,8 +71,8 @@ final class Ledger {
                         List<Sealed> all = taken(box, inserting);
                         // Gone meanwhile with its owner: then nothing more is put there.
                         boolean isThere = store.isThere(handle, queueRow);
-                        for (Sealed each : isThere ? all : List.<Sealed>of()) {
-                            store.insert(handle, queueRow, each.entry, each.body);
+                        if (isThere) {
+                            store.insert(handle, queueRow, all);
                         }
                         return isThere;
                     }));
@@ -89,9 +87,9 @@ final class Ledger {
         synchronized (box) {
             if (inserting.taken == null) {
                 inserting.taken = inserting.lined.stream()
-                        .filter(each -> !each.entry.isGone)
+                        .filter(each -> !each.entry().isGone)
                         .toList();
-                inserting.taken.forEach(each -> each.entry.isTaken = true);
+                inserting.taken.forEach(each -> each.entry().isTaken = true);
                 box.inserting = box.inserting == inserting ? null : box.inserting;
             }
             return inserting.taken;
@@ -102,7 +100,7 @@ final class Ledger {
     private static List<Entry> end(Mailbox box, Inserting inserting) {
         synchronized (box) {
             box.inserting = box.inserting == inserting ? null : box.inserting;
-            inserting.lined.forEach(each -> each.entry.isLined = false);
+            inserting.lined.forEach(each -> each.entry().isLined = false);
             return inserting.lined.stream().map(Sealed::entry).toList();
         }
     }

@@ -187,7 +187,8 @@ public final class Queue implements AutoCloseable {
         });
         QueueStore.QueueRow row = store.reserve(handle, boxes.blind(target), hidden.entry.seq);
         rows.add(row);
-        store.insert(handle, row.queue(), hidden.entry, bodies.seal(target, hidden.event));
+        store.insert(
+                handle, row.queue(), List.of(new QueueStore.Sealed(hidden.entry, bodies.seal(target, hidden.event))));
         store.delete(handle, row.queue(), hidden.replaced);
     }
 

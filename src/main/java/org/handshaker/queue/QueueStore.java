@@ -12,12 +12,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import org.handshaker.core.Id;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
 import org.jspecify.annotations.Nullable;
 
-/** The SQL of the queues. Insert and delete run thousands of times a second and are raw prepared statements on the writer. */
+/**
+ * The SQL of the queues. Insert and delete run thousands of times a second: they are raw prepared statements on the writer, and
+ * rows go to the driver as batches, because after each single update it asks SQLite whether a transaction is open, which costs
+ * nearly as much as the row.
+ */
 final class QueueStore {
     private static final String INSERT =
             """
@@ -52,6 +57,12 @@ final class QueueStore {
 
     /** One for each reading connection, which one thread at a time has. */
     private final Map<Connection, PreparedStatement> bodies = new ConcurrentHashMap<>();
+
+    /** An entry and its body as it will lie on the disk. */
+    record Sealed(Entry entry, byte[] body) {}
+
+    /** An event whose body lies elsewhere, once for many. */
+    record Reference(long queue, Entry entry) {}
 
     record QueueRow(long queue, long reserved, long expired) {}
 
@@ -168,58 +179,60 @@ final class QueueStore {
         }
     }
 
-    void insert(Handle handle, long queue, Entry entry, byte[] body) {
+    void insert(Handle handle, long queue, List<Sealed> events) {
         try {
             if (insert == null) {
                 insert = handle.getConnection().prepareStatement(INSERT);
             }
-            insert.setLong(1, queue);
-            insert.setLong(2, entry.seq);
-            insert.setLong(3, entry.expiresAtSeconds);
-            insert.setInt(4, entry.eventClass.code());
-            insert.setBytes(5, entry.senderTag.bytes());
-            insert.setBytes(6, entry.eventId.bytes());
-            insert.setBytes(7, body);
-            insert.executeUpdate();
+            // Of whatever broke off before it was run.
+            insert.clearBatch();
+            for (Sealed event : events) {
+                Entry entry = event.entry;
+                insert.setLong(1, queue);
+                insert.setLong(2, entry.seq);
+                insert.setLong(3, entry.expiresAtSeconds);
+                insert.setInt(4, entry.eventClass.code());
+                insert.setBytes(5, entry.senderTag.bytes());
+                insert.setBytes(6, entry.eventId.bytes());
+                insert.setBytes(7, event.body);
+                insert.addBatch();
+            }
+            insert.executeBatch();
         } catch (SQLException failed) {
-            insert = null;
+            insert = closed(insert);
             throw new UnableToExecuteStatementException(failed, null);
         }
     }
 
-    /** A body for many; {@link #countShared} says how many. */
-    long insertShared(Handle handle, byte[] body) {
-        return handle.createQuery("INSERT INTO shared_bodies (refs, body) VALUES (0, :body) RETURNING row")
+    /** A body that lies here once for many, and goes with the last event that refers to it; nothing where none does. */
+    void insertShared(Handle handle, byte[] body, List<Reference> references) {
+        if (references.isEmpty()) {
+            return;
+        }
+        long row = handle.createQuery("INSERT INTO shared_bodies (refs, body) VALUES (:refs, :body) RETURNING row")
+                .bind("refs", references.size())
                 .bind("body", body)
                 .mapTo(Long.class)
                 .one();
-    }
-
-    /** From now on the body goes with the last of so many events; at once where there are none. */
-    void countShared(Handle handle, long row, int refs) {
-        String sql = refs == 0
-                ? "DELETE FROM shared_bodies WHERE row = :row"
-                : "UPDATE shared_bodies SET refs = :refs WHERE row = :row";
-        var update = handle.createUpdate(sql).bind("row", row);
-        (refs == 0 ? update : update.bind("refs", refs)).execute();
-    }
-
-    /** As {@link #insert}, with the body elsewhere. */
-    void insertReference(Handle handle, long queue, Entry entry, long sharedRow) {
         try {
             if (insertReference == null) {
                 insertReference = handle.getConnection().prepareStatement(INSERT_REFERENCE);
             }
-            insertReference.setLong(1, queue);
-            insertReference.setLong(2, entry.seq);
-            insertReference.setLong(3, entry.expiresAtSeconds);
-            insertReference.setInt(4, entry.eventClass.code());
-            insertReference.setBytes(5, entry.senderTag.bytes());
-            insertReference.setBytes(6, entry.eventId.bytes());
-            insertReference.setLong(7, sharedRow);
-            insertReference.executeUpdate();
+            insertReference.clearBatch();
+            for (Reference reference : references) {
+                Entry entry = reference.entry;
+                insertReference.setLong(1, reference.queue);
+                insertReference.setLong(2, entry.seq);
+                insertReference.setLong(3, entry.expiresAtSeconds);
+                insertReference.setInt(4, entry.eventClass.code());
+                insertReference.setBytes(5, entry.senderTag.bytes());
+                insertReference.setBytes(6, entry.eventId.bytes());
+                insertReference.setLong(7, row);
+                insertReference.addBatch();
+            }
+            insertReference.executeBatch();
         } catch (SQLException failed) {
-            insertReference = null;
+            insertReference = closed(insertReference);
             throw new UnableToExecuteStatementException(failed, null);
         }
     }
@@ -229,17 +242,29 @@ final class QueueStore {
             if (delete == null) {
                 delete = handle.getConnection().prepareStatement(DELETE);
             }
-            int deleted = 0;
+            delete.clearBatch();
             for (Entry entry : entries) {
                 delete.setLong(1, queue);
                 delete.setLong(2, entry.seq);
-                deleted += delete.executeUpdate();
+                delete.addBatch();
             }
-            return deleted;
+            return IntStream.of(delete.executeBatch()).sum();
         } catch (SQLException failed) {
-            delete = null;
+            delete = closed(delete);
             throw new UnableToExecuteStatementException(failed, null);
         }
+    }
+
+    /** The driver leaves it open or not, depending on how it failed; either way it is not used again. */
+    private static @Nullable PreparedStatement closed(@Nullable PreparedStatement failed) {
+        try {
+            if (failed != null) {
+                failed.close();
+            }
+        } catch (SQLException alreadyClosed) {
+            return null;
+        }
+        return null;
     }
 
     /** All but what came through a group. */

@@ -22,7 +22,7 @@ import org.jdbi.v3.core.JdbiException;
  */
 final class Reserve {
     /** Enough to delete a full queue at once, or an account with it. */
-    static final long BYTES_MAX = 16L * 1_024 * 1_024;
+    static final long BYTES_MAX = 32L * 1_024 * 1_024;
     /** Of a small partition not more than this part. */
     static final int PARTITION_SHARE = 8;
     /** The part of a spent reserve that becomes free pages of the database, for what is added while deleting. */

@@ -55,6 +55,7 @@ class DatabaseTest {
                             "auto_vacuum", "2",
                             "foreign_keys", "1",
                             "journal_mode", "wal",
+                            "page_size", "8192",
                             "secure_delete", "1",
                             "synchronous", "2",
                             "temp_store", "2",
@@ -73,6 +74,7 @@ class DatabaseTest {
                 "auto_vacuum",
                 "foreign_keys",
                 "journal_mode",
+                "page_size",
                 "secure_delete",
                 "synchronous",
                 "temp_store",
@@ -330,7 +332,7 @@ class DatabaseTest {
             Words.create(database);
             int pages = Integer.parseInt(database.read(handle -> pragma(handle, "page_count")));
             // Room for one of the two.
-            limitPages(database, Integer.toString(pages + 20));
+            limitPages(database, Integer.toString(pages + 12));
             CountDownLatch gate = new CountDownLatch(1);
             var unused = database.writeLater(handle -> awaited(gate));
             AtomicBoolean isAgain = new AtomicBoolean();
