@@ -38,6 +38,8 @@ final class QueueBench {
 
     private static final int WARM_ROUNDS = 12;
     private static final Duration PHASE = Duration.ofSeconds(6);
+    private static final int CALM_ROUNDS = 5;
+    private static final Duration CALM = Duration.ofSeconds(2);
 
     private final Report report;
     private final Path directory;
@@ -79,10 +81,15 @@ final class QueueBench {
             Measured own = flood(relay, traffic);
             row("bare forwarder", limit, 0);
             row("relay, delivered and acknowledged", own, limit.result.perSecond());
-            Traffic.Result bareCalm = bare.paced(PACE, PHASE);
-            Traffic.Result calm = traffic.paced(PACE, PHASE);
-            paced("bare forwarder, " + PACE + " events a second", bareCalm);
-            paced("relay, the same", calm);
+            Sum bareCalm = new Sum();
+            Sum calm = new Sum();
+            // In turn: what else the machine does meanwhile shall meet both.
+            for (int round = 0; round < CALM_ROUNDS; round++) {
+                bareCalm.add(bare.paced(PACE, CALM));
+                calm.add(traffic.paced(PACE, CALM));
+            }
+            paced("bare forwarder, " + PACE + " events a second", bareCalm.measured().result);
+            paced("relay, the same", calm.measured().result);
             row("relay with `--padding off`, as fast as it can", unpadded(), limit.result.perSecond());
             report.say("");
             report.say(String.format(
@@ -225,12 +232,12 @@ final class QueueBench {
         double seconds;
         long cpuMillis;
         long ownCpuNanos;
-        Samples receipts = new Samples();
+        final Samples receipts = new Samples();
 
         void add(Traffic.Result result) {
             events += result.events();
             seconds += result.seconds();
-            receipts = result.receipts();
+            receipts.addAll(result.receipts());
         }
 
         Measured measured() {
@@ -291,7 +298,7 @@ final class QueueBench {
         report.say(text("| " + what + " | %,.0f | | ", result.perSecond())
                 + String.format(
                         Locale.ROOT,
-                        "%.2f | %.1f | | |",
+                        "%.2f | %.2f | | |",
                         result.receipts().millis(0.5),
                         result.receipts().millis(0.99)));
     }
