@@ -39,31 +39,32 @@ final class Bodies {
 
     /** The lengths of all texts but the last, then the texts, with room around them in which they can be sealed. */
     private static byte[] room(String... texts) {
+        int[] lengths = new int[texts.length];
         int size = SealKey.SEALING_BYTES + texts.length - 1;
-        for (String text : texts) {
-            size += utf8Length(text);
+        for (int i = 0; i < texts.length; i++) {
+            lengths[i] = utf8Length(texts[i]);
+            size += lengths[i];
         }
         byte[] room = new byte[size];
         int at = SealKey.NONCE_BYTES;
         for (int i = 0; i < texts.length - 1; i++) {
-            room[at++] = (byte) utf8Length(texts[i]);
+            room[at++] = (byte) lengths[i];
         }
-        for (String text : texts) {
-            at += put(text, room, at);
+        for (int i = 0; i < texts.length; i++) {
+            put(texts[i], lengths[i], room, at);
+            at += lengths[i];
         }
         return room;
     }
 
     @SuppressWarnings(
             "deprecation") // Right for ASCII, which nearly every payload is, and the one way that makes no copy.
-    private static int put(String text, byte[] room, int at) {
-        int length = utf8Length(text);
+    private static void put(String text, int length, byte[] room, int at) {
         if (length == text.length()) {
             text.getBytes(0, length, room, at);
         } else {
             System.arraycopy(bytes(text), 0, room, at, length);
         }
-        return length;
     }
 
     /** Nothing when the hour in which it ran out is over: then nobody can open it. */

@@ -182,8 +182,7 @@ final class Handing {
         long queueRow = row[0] == null ? box.queueRow : row[0].queue();
         if (references != null) {
             references.add(new QueueStore.Reference(queueRow, entry));
-        } else if (store.isThere(handle, queueRow)) {
-            // Else it is gone meanwhile with its owner: then nothing more is put there.
+        } else {
             store.insert(handle, queueRow, List.of(new QueueStore.Sealed(entry, bodies.seal(recipient, event))));
         }
     }

@@ -68,13 +68,8 @@ final class Ledger {
                     box,
                     done,
                     () -> database.writeLater(done, handle -> {
-                        List<Sealed> all = taken(box, inserting);
-                        // Gone meanwhile with its owner: then nothing more is put there.
-                        boolean isThere = store.isThere(handle, queueRow);
-                        if (isThere) {
-                            store.insert(handle, queueRow, all);
-                        }
-                        return isThere;
+                        store.insert(handle, queueRow, taken(box, inserting));
+                        return true;
                     }));
             box.inserting = inserting;
             lined = inserting;
@@ -86,10 +81,14 @@ final class Ledger {
     private static List<Sealed> taken(Mailbox box, Inserting inserting) {
         synchronized (box) {
             if (inserting.taken == null) {
-                inserting.taken = inserting.lined.stream()
-                        .filter(each -> !each.entry().isGone)
-                        .toList();
-                inserting.taken.forEach(each -> each.entry().isTaken = true);
+                List<Sealed> taken = new ArrayList<>(inserting.lined.size());
+                for (Sealed each : inserting.lined) {
+                    if (!each.entry().isGone) {
+                        each.entry().isTaken = true;
+                        taken.add(each);
+                    }
+                }
+                inserting.taken = taken;
                 box.inserting = box.inserting == inserting ? null : box.inserting;
             }
             return inserting.taken;
@@ -100,8 +99,12 @@ final class Ledger {
     private static List<Entry> end(Mailbox box, Inserting inserting) {
         synchronized (box) {
             box.inserting = box.inserting == inserting ? null : box.inserting;
-            inserting.lined.forEach(each -> each.entry().isLined = false);
-            return inserting.lined.stream().map(Sealed::entry).toList();
+            List<Entry> entries = new ArrayList<>(inserting.lined.size());
+            for (Sealed each : inserting.lined) {
+                each.entry().isLined = false;
+                entries.add(each.entry());
+            }
+            return entries;
         }
     }
 

@@ -12,11 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.IntStream;
 import org.handshaker.core.Id;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /**
  * The SQL of the queues. Insert and delete run thousands of times a second: they are raw prepared statements on the writer, and
@@ -28,7 +29,6 @@ final class QueueStore {
             """
             INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, sealing)
             VALUES (?, ?, ?, ?, ?, ?, ?, 1)""";
-    private static final String THERE = "SELECT 1 FROM queues WHERE queue = ?";
     private static final String INSERT_REFERENCE =
             """
             INSERT INTO events (queue, seq, expires_at, class, sender, event_id, body, shared, sealing)
@@ -48,8 +48,6 @@ final class QueueStore {
      * driver closes a statement that fails, so it is prepared again then.
      */
     private @Nullable PreparedStatement insert;
-
-    private @Nullable PreparedStatement there;
 
     private @Nullable PreparedStatement insertReference;
 
@@ -163,22 +161,10 @@ final class QueueStore {
         }
     }
 
-    /** Whether a queue is there still, for the commit thread. */
-    boolean isThere(Handle handle, long queue) {
-        try {
-            if (there == null) {
-                there = handle.getConnection().prepareStatement(THERE);
-            }
-            there.setLong(1, queue);
-            try (ResultSet row = there.executeQuery()) {
-                return row.next();
-            }
-        } catch (SQLException failed) {
-            there = null;
-            throw new UnableToExecuteStatementException(failed, null);
-        }
-    }
-
+    /**
+     * Puts rows into a queue, or none where it is gone meanwhile with its owner. Then the foreign key refuses the first of them, and what
+     * else is in the transaction stands: asked for beforehand, each queue would be looked up twice.
+     */
     void insert(Handle handle, long queue, List<Sealed> events) {
         try {
             if (insert == null) {
@@ -200,8 +186,16 @@ final class QueueStore {
             insert.executeBatch();
         } catch (SQLException failed) {
             insert = closed(insert);
+            if (isQueueGone(failed)) {
+                return;
+            }
             throw new UnableToExecuteStatementException(failed, null);
         }
+    }
+
+    private static boolean isQueueGone(SQLException failed) {
+        return failed instanceof SQLiteException refused
+                && refused.getResultCode() == SQLiteErrorCode.SQLITE_CONSTRAINT_FOREIGNKEY;
     }
 
     /** A body that lies here once for many, and goes with the last event that refers to it; nothing where none does. */
@@ -248,7 +242,11 @@ final class QueueStore {
                 delete.setLong(2, entry.seq);
                 delete.addBatch();
             }
-            return IntStream.of(delete.executeBatch()).sum();
+            int deleted = 0;
+            for (int rows : delete.executeBatch()) {
+                deleted += rows;
+            }
+            return deleted;
         } catch (SQLException failed) {
             delete = closed(delete);
             throw new UnableToExecuteStatementException(failed, null);

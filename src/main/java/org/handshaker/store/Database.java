@@ -52,6 +52,8 @@ public final class Database implements AutoCloseable {
      * times: less is written for each (decision 21).
      */
     private static final int PAGE_BYTES = 8_192;
+    /** Of the writer. The foreign key looks up an event's queue: of a hundred thousand queues, all stay within reach. */
+    private static final int CACHE_KIB = 8_192;
     /** The number of a process. */
     private static final long LOCK_BYTES_MAX = 20;
     /** Given back at a time, so that nobody waits long behind it and the WAL stays within the reserve. */
@@ -322,6 +324,7 @@ public final class Database implements AutoCloseable {
         writer.execute("PRAGMA auto_vacuum = INCREMENTAL");
         writer.execute("PRAGMA journal_mode = WAL");
         writer.execute("PRAGMA synchronous = FULL");
+        writer.execute("PRAGMA cache_size = -" + CACHE_KIB);
         writer.execute("PRAGMA trusted_schema = OFF");
         return writer;
     }

@@ -31,6 +31,11 @@ public final class Bench {
     private static final int HOLD_SECONDS = 60;
     private static final Duration PHASE = Duration.ofSeconds(5);
     private static final Duration SINGLE = Duration.ofSeconds(3);
+    private static final Duration GROWTH_ROUND = Duration.ofMillis(1_500);
+    /** Of which the first are for the compilers. */
+    private static final int GROWTH_ROUNDS = 7;
+
+    private static final int GROWTH_ROUNDS_WARM = 2;
     private static final int STORED_QUEUES = 10_000;
     private static final int STORED_EACH = 100;
     /** Starts without and with stored events, in turn. */
@@ -226,27 +231,42 @@ public final class Bench {
         if (!Files.exists(directory.resolve("stored"))) {
             Stored.fill(directory.resolve("stored"), directory.resolve("stored.key"), STORED_QUEUES, STORED_EACH);
         }
-        // Not reported: the compilers warm up.
-        grown("growth-warm", 100);
-        double one = grown("growth-1", 1);
-        grew("1 queue", one, one);
-        for (int queues : new int[] {100, 10_000, 100_000}) {
-            grew(String.format(Locale.ROOT, "%,d queues", queues), grown("growth-" + queues, queues), one);
+        try (Growth one = new Growth(directory.resolve("growth-1"), 1);
+                Growth few = new Growth(directory.resolve("growth-100"), 100);
+                Growth many = new Growth(directory.resolve("growth-10000"), 10_000);
+                Growth most = new Growth(directory.resolve("growth-100000"), 100_000);
+                Growth beside = new Growth(directory.resolve("stored"), 100)) {
+            List<Growth> all = List.of(one, few, many, most, beside);
+            // In turn: what else the machine does meanwhile shall meet all of them.
+            for (int round = 0; round < GROWTH_ROUNDS; round++) {
+                for (Growth each : all) {
+                    if (round == GROWTH_ROUNDS_WARM) {
+                        each.reset();
+                    }
+                    each.run(GROWTH_ROUND);
+                }
+            }
+            grew("1 queue", one, one);
+            grew("100 queues", few, one);
+            grew("10,000 queues", many, one);
+            grew("100,000 queues", most, one);
+            grew(
+                    String.format(
+                            Locale.ROOT,
+                            "100 queues, %,d events stored beside: of the 100",
+                            STORED_QUEUES * STORED_EACH),
+                    beside,
+                    few);
         }
-        double few = grown("growth-none", 100);
-        grew("100 queues, nothing else stored", few, few);
-        grew(
-                String.format(Locale.ROOT, "100 queues, %,d events stored beside", STORED_QUEUES * STORED_EACH),
-                grown("stored", 100),
-                few);
     }
 
-    private double grown(String name, int queues) {
-        return Growth.perSecond(directory.resolve(name), directory.resolve(name + ".key"), queues, PHASE);
-    }
-
-    private void grew(String what, double rate, double first) {
-        report.say(String.format(Locale.ROOT, "| %s | %,.0f | %.0f %% |", what, rate, 100 * rate / first));
+    private void grew(String what, Growth growth, Growth first) {
+        report.say(String.format(
+                Locale.ROOT,
+                "| %s | %,.0f | %.0f %% |",
+                what,
+                growth.perSecond(),
+                100 * growth.perSecond() / first.perSecond()));
     }
 
     private static long median(List<Long> values) {

@@ -25,41 +25,59 @@ import org.handshaker.store.Database;
  * Whether the queue's cost grows with what it holds: the same work, an event stored and acknowledged, on few queues or many,
  * beside few stored events or a million. In this process, since only differences count here.
  */
-final class Growth {
+final class Growth implements AutoCloseable {
     /** Under way at once; less than one sender's share of a queue, so that all of it fits one. */
     private static final int ROUND = 400;
 
     private static final String KIBIBYTE = "x".repeat(1_024);
     private static final Username SENDER = new Username("sender");
 
-    private Growth() {}
+    private final Id sender = Id.random();
+    private final Id[] owners;
+    private final Database database;
+    private final Ratchet ratchet;
+    private final Queue queue;
+    private int done;
+    private long nanos;
 
-    /** Events a second that are committed and then removed, on so many queues in turn. */
-    static double perSecond(Path data, Path keyFile, int queues, Duration time) {
+    /** A store of its own, or one that is there already, with so many queues in use. */
+    Growth(Path data, int queues) {
+        Path keyFile = data.resolveSibling(data.getFileName() + ".key");
         Vault vault = StoreKey.open(data, key(keyFile));
         Queue.Times times = new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14));
-        Id sender = Id.random();
-        Id[] owners = IntStream.range(0, queues).mapToObj(i -> Id.random()).toArray(Id[]::new);
-        try (Database database = Database.open(data);
-                Ratchet ratchet = Ratchet.open(
-                        database,
-                        vault,
-                        keyFile.resolveSibling(keyFile.getFileName() + ".ratchet"),
-                        InstantSource.system(),
-                        System::nanoTime,
-                        now -> true,
-                        Ratchet.Lost.REFUSE);
-                Queue queue = new Queue(database, vault, ratchet, times, (viewer, user) -> false, new ThreadTimer())) {
-            // Everyone's first event waits for a number; many at once share the commits.
-            IntStream.range(0, queues).parallel().forEach(i -> round(queue, sender, owners, i, 1));
-            long begin = System.nanoTime();
-            int done = 0;
-            while (System.nanoTime() - begin < time.toNanos()) {
-                round(queue, sender, owners, done, ROUND);
-                done += ROUND;
-            }
-            return done / ((System.nanoTime() - begin) / 1e9);
+        owners = IntStream.range(0, queues).mapToObj(i -> Id.random()).toArray(Id[]::new);
+        database = Database.open(data);
+        ratchet = Ratchet.open(
+                database,
+                vault,
+                keyFile.resolveSibling(keyFile.getFileName() + ".ratchet"),
+                InstantSource.system(),
+                System::nanoTime,
+                now -> true,
+                Ratchet.Lost.REFUSE);
+        queue = new Queue(database, vault, ratchet, times, (viewer, user) -> false, new ThreadTimer());
+        // Everyone's first event waits for a number; many at once share the commits.
+        IntStream.range(0, queues).parallel().forEach(i -> round(i, 1));
+    }
+
+    /** Events that are committed and then removed, on each queue in turn. */
+    void run(Duration time) {
+        long begin = System.nanoTime();
+        while (System.nanoTime() - begin < time.toNanos()) {
+            round(done, ROUND);
+            done += ROUND;
         }
+        nanos += System.nanoTime() - begin;
+    }
+
+    /** What was so far is not counted. */
+    void reset() {
+        done = 0;
+        nanos = 0;
+    }
+
+    double perSecond() {
+        return done * 1e9 / nanos;
     }
 
     private static byte[] key(Path file) {
@@ -67,7 +85,7 @@ final class Growth {
         return KeyFile.read(file);
     }
 
-    private static void round(Queue queue, Id sender, Id[] owners, int from, int events) {
+    private void round(int from, int events) {
         List<CompletableFuture<Receipt>> receipts = new ArrayList<>(events);
         for (int i = 0; i < events; i++) {
             Id owner = owners[(from + i) % owners.length];
@@ -79,5 +97,12 @@ final class Growth {
             acks.add(queue.ack(owner, List.of(receipts.get(i).join().eventId())));
         }
         acks.forEach(CompletableFuture::join);
+    }
+
+    @Override
+    public void close() {
+        queue.close();
+        ratchet.close();
+        database.close();
     }
 }

@@ -24,7 +24,7 @@ import org.handshaker.queue.Receipt;
 import org.handshaker.queue.ThreadTimer;
 import org.handshaker.store.Database;
 
-/** Fills a stopped relay's database with events that wait, through the relay's own queue, as if nobody had come for days. */
+/** Fills a new database, or a stopped relay's, with events that wait, through the relay's own queue, as if nobody had come for days. */
 final class Stored {
     /** Each has one queue under way, so that commits are full. */
     private static final int THREADS = 16;
@@ -33,8 +33,9 @@ final class Stored {
 
     private Stored() {}
 
-    /** @param data of a relay that has run before, and is not running */
+    /** @param data of a relay that is not running, or of none yet */
     static void fill(Path data, Path keyFile, int queues, int eventsEach) throws InterruptedException {
+        KeyFile.createIfAbsent(keyFile);
         Vault vault = StoreKey.open(data, KeyFile.read(keyFile));
         Queue.Times times = new Queue.Times(Duration.ZERO, Duration.ofMinutes(2), Duration.ofDays(14));
         ExecutorService threads = Executors.newFixedThreadPool(THREADS);
