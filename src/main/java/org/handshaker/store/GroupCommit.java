@@ -15,6 +15,8 @@ import org.handshaker.core.Refused;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.UnableToExecuteStatementException;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConnection;
+import org.sqlite.SQLiteConnectionConfig;
 import org.sqlite.SQLiteErrorCode;
 
 /**
@@ -28,12 +30,15 @@ import org.sqlite.SQLiteErrorCode;
 final class GroupCommit implements AutoCloseable {
     /** Changes that may wait; one more is refused with {@code busy}. */
     static final int WAITING_MAX = 8_192;
-    /** Changes in one commit; bounds how long the first of them waits for the last. */
-    static final int BATCH_MAX = 256;
+    /** Changes in one commit; bounds how long the first of them waits for the last: the queue's take some six microseconds each. */
+    static final int BATCH_MAX = 1_024;
 
     private static final long CLOSE_MILLIS = 10_000;
 
     private final Handle writer;
+    /** Told that a transaction is open, the driver does not ask SQLite for one after each statement, only to hear so. */
+    private final SQLiteConnectionConfig driver;
+
     private final Reserve reserve;
     private final ArrayBlockingQueue<Waiting<?>> queue = new ArrayBlockingQueue<>(WAITING_MAX);
     private final List<Outcome> outcomesOfThisChange = new ArrayList<>();
@@ -45,9 +50,18 @@ final class GroupCommit implements AutoCloseable {
 
     GroupCommit(Handle writer, Reserve reserve) {
         this.writer = writer;
+        this.driver = driver(writer);
         this.reserve = reserve;
         this.thread = new Thread(this::run, "commit");
         thread.setDaemon(true);
+    }
+
+    private static SQLiteConnectionConfig driver(Handle writer) {
+        try {
+            return writer.getConnection().unwrap(SQLiteConnection.class).getConnectionConfig();
+        } catch (SQLException impossible) {
+            throw new IllegalStateException("the store is SQLite's", impossible);
+        }
     }
 
     void start() {
@@ -210,6 +224,7 @@ final class GroupCommit implements AutoCloseable {
     private void commitChanges(List<Waiting<?>> changes) {
         try {
             run("BEGIN IMMEDIATE");
+            driver.setAutoCommit(false);
             for (Waiting<?> waiting : changes) {
                 if (waiting.isGuarded) {
                     guarded(waiting);
@@ -218,6 +233,7 @@ final class GroupCommit implements AutoCloseable {
                 }
             }
             run("COMMIT");
+            driver.setAutoCommit(true);
         } catch (Throwable broken) {
             rollBack();
             if (changes.size() > 1) {
@@ -349,6 +365,8 @@ final class GroupCommit implements AutoCloseable {
         } catch (RuntimeException alreadyRolledBack) {
             // SQLite rolls back by itself on a full disk; then there is nothing left to undo.
             return;
+        } finally {
+            driver.setAutoCommit(true);
         }
     }
 

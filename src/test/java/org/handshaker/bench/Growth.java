@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.handshaker.core.Id;
 import org.handshaker.core.KeyFile;
 import org.handshaker.core.StoreKey;
@@ -26,13 +27,14 @@ import org.handshaker.store.Database;
  * beside few stored events or a million. In this process, since only differences count here.
  */
 final class Growth implements AutoCloseable {
-    /** Under way at once; less than one sender's share of a queue, so that all of it fits one. */
-    private static final int ROUND = 400;
+    private static final int SENDERS = 2;
+    /** Under way at once; less than what so many senders may have of a queue, so that all of it fits one. */
+    private static final int ROUND = SENDERS * 400;
 
     private static final String KIBIBYTE = "x".repeat(1_024);
     private static final Username SENDER = new Username("sender");
 
-    private final Id sender = Id.random();
+    private final List<Id> senders = Stream.generate(Id::random).limit(SENDERS).toList();
     private final Id[] owners;
     private final Database database;
     private final Ratchet ratchet;
@@ -89,7 +91,8 @@ final class Growth implements AutoCloseable {
         List<CompletableFuture<Receipt>> receipts = new ArrayList<>(events);
         for (int i = 0; i < events; i++) {
             Id owner = owners[(from + i) % owners.length];
-            receipts.add(queue.offer(new Offer(sender, SENDER, owner, new Kind("message"), KIBIBYTE, null, null)));
+            receipts.add(queue.offer(
+                    new Offer(senders.get(i % SENDERS), SENDER, owner, new Kind("message"), KIBIBYTE, null, null)));
         }
         List<CompletableFuture<Integer>> acks = new ArrayList<>(events);
         for (int i = 0; i < events; i++) {
