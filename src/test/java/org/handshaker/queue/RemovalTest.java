@@ -12,8 +12,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.handshaker.core.Id;
 import org.handshaker.core.Reason;
+import org.handshaker.store.Database;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -341,5 +343,27 @@ class RemovalTest {
         assertEquals(Reason.NOT_CONNECTED, refusal(late));
         queues.settle();
         assertEquals(0, queues.rows());
+    }
+
+    @Test
+    void aLateInsertOfAGoneAccountUndoesNothingThatIsCommittedWithIt() {
+        queues.store(queues.ann, queues.ben, "reserves");
+        queues.store(queues.ann, queues.cat, "reserves");
+        Database database = queues.store.database();
+        AtomicInteger timesMade = new AtomicInteger();
+        List<CompletableFuture<Receipt>> receipts = database.write(handle -> {
+            // Lined up while the commit thread is here, all three are one commit.
+            var unused = database.writeLater(next -> {
+                queues.queue.accountGone(next, queues.ben);
+                return timesMade.incrementAndGet();
+            });
+            return List.of(
+                    queues.offer(queues.ann, queues.ben, "late"), queues.offer(queues.ann, queues.cat, "in company"));
+        });
+        assertEquals(Reason.NOT_CONNECTED, refusal(receipts.get(0)));
+        assertEquals(Receipt.Status.STORED, now(receipts.get(1)).status());
+        queues.settle();
+        assertEquals(2, queues.rows());
+        assertEquals(1, timesMade.get());
     }
 }
