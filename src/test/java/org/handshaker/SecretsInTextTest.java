@@ -60,7 +60,7 @@ final class SecretsInTextTest {
 
     /** Named alike and no secret, or sealed already; what the runtime prints of bytes is where they are, and not what. */
     private static final Set<String> NO_SECRETS = Set.of(
-            "org.handshaker.queue.Ledger$Sealed.body",
+            "org.handshaker.queue.QueueStore$Sealed.body",
             "org.handshaker.queue.QueueStore$SealedEvent.body",
             "org.handshaker.queue.RatchetStore$OldBody.body",
             "org.handshaker.signaling.Frames$RefusedFrame.code",
