@@ -21,8 +21,7 @@ import org.sqlite.SQLiteException;
 
 /**
  * The SQL of the queues. Insert and delete run thousands of times a second: they are raw prepared statements on the writer, and
- * rows go to the driver as batches, because after each single update it asks SQLite whether a transaction is open, which costs
- * nearly as much as the row.
+ * rows go to the driver as batches, because around each single update it does more than the row needs (decision 21).
  */
 final class QueueStore {
     private static final String INSERT =

@@ -187,9 +187,8 @@ final class GroupCommit implements AutoCloseable {
             try {
                 commit(batch);
             } catch (Throwable broken) {
-                // Outside the changes, as where the reserve asks a disk that fails. Were it to end this thread, nobody
-                // would be
-                // told anything any more.
+                // Outside the changes, as where the reserve asks a disk that fails. Were it to end this thread,
+                // nobody would be told anything any more.
                 rollBack();
                 batch.forEach(waiting -> waiting.tellBroken(broken));
             }
